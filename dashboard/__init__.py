@@ -1,0 +1,1 @@
+"""Show a release as maps, charts and tables, in Mongolian and English."""

@@ -1,0 +1,129 @@
+"""Open DuckDB with its spatial extension, bounded memory and a temporary folder; nothing else imports it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from importlib import util as importlib_util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from dtm.errors import BadInputError, DiskFullError, WarehouseBusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Connection = duckdb.DuckDBPyConnection
+EngineError = duckdb.Error
+
+MEMORY_LIMIT_MB = 1024
+"""Default memory of one connection; heavy steps spill to the temporary folder beyond it."""
+
+
+def spatial_extension_path() -> Path | None:
+    """Return the file of the installed spatial extension that fits this engine, or None without a wheel."""
+    spec = importlib_util.find_spec("duckdb_extension_spatial")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    folder = Path(next(iter(spec.submodule_search_locations))) / "extensions" / f"v{duckdb.__version__}"
+    path = folder / "spatial.duckdb_extension"
+    return path if path.exists() else None
+
+
+def _load_spatial(connection: Connection) -> None:
+    path = spatial_extension_path()
+    try:
+        if path is None:
+            connection.execute("INSTALL spatial")
+            connection.execute("LOAD spatial")
+        else:
+            connection.execute(f"LOAD '{str(path).replace(chr(39), chr(39) * 2)}'")
+    except duckdb.Error as error:
+        raise BadInputError(
+            f"DuckDB {duckdb.__version__} could not load its spatial extension: {error}. "
+            "Install the wheel with `pip install duckdb-extension-spatial==" + duckdb.__version__ + "`."
+        ) from error
+
+
+def _open(path: Path | str, *, read_only: bool, config: dict[str, str]) -> Connection:
+    try:
+        return duckdb.connect(str(path), read_only=read_only, config=dict(config))
+    except duckdb.IOException as error:
+        text = str(error)
+        if "lock" in text.lower():
+            raise WarehouseBusyError(
+                f"{path}: another process is using this file. Wait until it has finished "
+                "(or stop it), then run the command again; nothing was changed."
+            ) from error
+        raise BadInputError(f"{path}: cannot be opened: {text}") from error
+    except duckdb.Error as error:
+        raise BadInputError(f"{path}: cannot be opened as a DuckDB file: {error}") from error
+
+
+def connect(
+    path: Path | str = ":memory:",
+    *,
+    read_only: bool = False,
+    spatial: bool = True,
+    memory_limit_mb: int | None = None,
+    threads: int | None = None,
+    temp_directory: Path | None = None,
+) -> Connection:
+    """Open a database file, or one in memory.
+
+    Parameters
+    ----------
+    path
+        The file; ``:memory:`` for none.
+    read_only
+        Many readers may hold a file open at once, or one writer.
+    spatial
+        Load the spatial extension (about 0.2 s).
+    memory_limit_mb
+        Memory of the engine before it spills, in megabytes; ``DTM_MEMORY_LIMIT_MB`` or 1024 when not given.
+    threads
+        Worker threads; ``DTM_THREADS`` or every core when not given.
+    temp_directory
+        Where the engine spills; the system's temporary folder when not given.
+
+    Raises
+    ------
+    WarehouseBusyError
+        Another process holds the file.
+    BadInputError
+        The file is not a DuckDB file, or the spatial extension can't be loaded.
+    """
+    limit_mb = memory_limit_mb or int(os.environ.get("DTM_MEMORY_LIMIT_MB", MEMORY_LIMIT_MB))
+    config = {
+        "memory_limit": f"{limit_mb}MB",
+        "temp_directory": str(temp_directory or Path(tempfile.gettempdir()) / f"dtm-spill-{os.getpid()}"),
+        "threads": str(threads or int(os.environ.get("DTM_THREADS", os.cpu_count() or 1))),
+    }
+    connection = _open(path, read_only=read_only, config=config)
+    connection.execute("SET TimeZone = 'UTC'")
+    if spatial:
+        _load_spatial(connection)
+    return connection
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[Connection]:
+    """Commit everything in the block, or nothing; a full disk is named as such."""
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException as error:
+        try:
+            connection.execute("ROLLBACK")
+        except duckdb.Error:  # the engine had rolled back already
+            pass
+        text = str(error).lower()
+        if isinstance(error, (duckdb.Error, OSError)) and ("no space left" in text or "disk full" in text):
+            raise DiskFullError(
+                f"The disk is full; nothing was changed. Free some space and run the command again. ({error})"
+            ) from error
+        raise

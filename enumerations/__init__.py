@@ -1,0 +1,1 @@
+"""Read what enumerators return, map it to declared columns and check it."""
