@@ -1,0 +1,218 @@
+"""Declare every derived measure once: its unit, words, formula, source and the cells it is made of."""
+# ruff: noqa: RUF001  the words in Mongolian are Cyrillic
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PERSONS = "persons"
+PER_1000_YEAR = "per_1000_year"
+PERCENT = "pct"
+PERSONS_PER_HOUSEHOLD = "persons_per_household"
+MALES_PER_100_FEMALES = "males_per_100_females"
+PERSONS_PER_KM2 = "persons_per_km2"
+PERSONS_PER_HA = "persons_per_ha"
+HOUSEHOLDS_PER_HA = "households_per_ha"
+UNITS = (
+    PERSONS,
+    PER_1000_YEAR,
+    PERCENT,
+    PERSONS_PER_HOUSEHOLD,
+    MALES_PER_100_FEMALES,
+    PERSONS_PER_KM2,
+    PERSONS_PER_HA,
+    HOUSEHOLDS_PER_HA,
+)
+"""Units of the measures, as codes; the words for them are the reader's."""
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """One published cell a measure is made of.
+
+    Parameters
+    ----------
+    table
+        The release table the cell is in.
+    where
+        Columns of that table and the values that pick the cell; round and area come from the measure's own row.
+    role
+        ``denominator`` where the measure divides by it.
+    of
+        ``area``: the cell of the same area. ``children``: the cells of all of the release's finest areas inside it.
+    round
+        ``same``, or ``previous`` for the round before it in the release. There is no such cell at the first round:
+        an ingredient without a row asks for nothing.
+    """
+
+    table: Literal["stock", "flow"]
+    where: Mapping[str, str]
+    role: Literal["numerator", "denominator"] = "numerator"
+    of: Literal["area", "children"] = "area"
+    round: Literal["same", "previous"] = "same"
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One derived measure, computed on full data and hidden where one of its ingredients is."""
+
+    name: str
+    unit: str
+    label_en: str
+    label_mn: str
+    formula: str
+    reference: str
+    ingredients: tuple[Ingredient, ...]
+
+
+_BELL = "Bell et al. 2002, JRSS A 165(3), doi 10.1111/1467-985X.00247"
+_SHRYOCK = "Shryock & Siegel, The Methods and Materials of Demography, ch. on internal migration"
+_DTM = "IOM, DTM Methodological Framework, 2nd ed. 2022"
+
+
+def _flow(direction: Literal["in", "out"]) -> Ingredient:
+    source = "arrivals" if direction == "in" else "departures"
+    where = {"source": source, "direction": direction, "counterpart": "total", "reason": "total", "measure": "persons"}
+    return Ingredient("flow", where)
+
+
+def _stock(
+    category: str = "actual",
+    *,
+    measure: str = "persons",
+    breakdown: str = "total",
+    item: str = "total",
+    role: Literal["numerator", "denominator"] = "numerator",
+    of: Literal["area", "children"] = "area",
+    at: Literal["same", "previous"] = "same",
+) -> Ingredient:
+    where = {"category": category, "measure": measure, "breakdown": breakdown, "item": item}
+    return Ingredient("stock", where, role, of, at)
+
+
+_IN, _OUT = _flow("in"), _flow("out")
+_AT_RISK = (_stock(role="denominator"), _stock(role="denominator", at="previous"))
+_GER = _stock(measure="households", breakdown="dwelling", item="ger")
+_FLOWS = (
+    Indicator(
+        "in_persons", PERSONS, "Arrivals", "Шилжин ирсэн хүн",
+        "D: people who arrived from outside the area", _BELL, (_IN,),
+    ),
+    Indicator(
+        "out_persons", PERSONS, "Departures", "Шилжин явсан хүн",
+        "O: people who left the area", _BELL, (_OUT,),
+    ),
+    Indicator(
+        "net_persons", PERSONS, "Net migration", "Цэвэр шилжилт",
+        "D - O", _BELL, (_IN, _OUT),
+    ),
+    Indicator(
+        "gross_persons", PERSONS, "Gross migration (turnover)", "Нийт шилжилт (эргэлт)",
+        "D + O", _BELL, (_IN, _OUT),
+    ),
+    Indicator(
+        "in_per_1000", PER_1000_YEAR, "Arrivals per 1,000 a year", "Жилд 1000 хүнд ногдох шилжин ирсэн хүн",
+        "1000 D / P x 365.25 / days", _BELL, (_IN, *_AT_RISK),
+    ),
+    Indicator(
+        "out_per_1000", PER_1000_YEAR, "Departures per 1,000 a year", "Жилд 1000 хүнд ногдох шилжин явсан хүн",
+        "1000 O / P x 365.25 / days", _BELL, (_OUT, *_AT_RISK),
+    ),
+    Indicator(
+        "net_per_1000", PER_1000_YEAR, "Net migration per 1,000 a year", "Жилд 1000 хүнд ногдох цэвэр шилжилт",
+        "1000 (D - O) / P x 365.25 / days", _BELL, (_IN, _OUT, *_AT_RISK),
+    ),
+    Indicator(
+        "gross_per_1000", PER_1000_YEAR, "Gross migration per 1,000 a year", "Жилд 1000 хүнд ногдох нийт шилжилт",
+        "1000 (D + O) / P x 365.25 / days", _BELL, (_IN, _OUT, *_AT_RISK),
+    ),
+    Indicator(
+        "effectiveness_pct", PERCENT, "Migration effectiveness", "Шилжилтийн үр дүнтэй байдал",
+        "100 (D - O) / (D + O)", _SHRYOCK, (_IN, _OUT),
+    ),
+)  # fmt: skip
+_STOCKS = (
+    Indicator(
+        "registered_per_actual_pct", PERCENT, "Registered per 100 really living there",
+        "Амьдарч буй 100 хүнд ногдох бүртгэлтэй хүн",
+        "100 registered / actual", _DTM, (_stock("registered"), _stock(role="denominator")),
+    ),
+    Indicator(
+        "registration_gap_persons", PERSONS, "Registration gap", "Бүртгэлийн зөрүү",
+        "actual - registered", _DTM, (_stock(), _stock("registered")),
+    ),
+    Indicator(
+        "unregistered_share_pct", PERCENT, "Share not registered", "Бүртгэлгүй амьдарч буй хүний эзлэх хувь",
+        "100 unregistered / actual", _DTM, (_stock("unregistered"), _stock(role="denominator")),
+    ),
+    Indicator(
+        "absent_share_pct", PERCENT, "Share of the registered who are absent",
+        "Бүртгэлтэй боловч амьдардаггүй хүний эзлэх хувь",
+        "100 registered_absent / registered", _DTM,
+        (_stock("registered_absent"), _stock("registered", role="denominator")),
+    ),
+    Indicator(
+        "change_persons", PERSONS, "Change since the previous round", "Өмнөх үе шатаас гарсан өөрчлөлт",
+        "P(t) - P(t-1), over the units that reported in both rounds", _DTM, (_stock(), _stock(at="previous")),
+    ),
+    Indicator(
+        "change_pct", PERCENT, "Change since the previous round, %", "Өмнөх үе шатаас гарсан өөрчлөлт, %",
+        "100 (P(t) - P(t-1)) / P(t-1), over the units that reported in both rounds", _DTM,
+        (_stock(), _stock(role="denominator", at="previous")),
+    ),
+    Indicator(
+        "sex_ratio", MALES_PER_100_FEMALES, "Men per 100 women", "100 эмэгтэйд ногдох эрэгтэй",
+        "100 male / female", _SHRYOCK,
+        (_stock(breakdown="sex", item="male"), _stock(breakdown="sex", item="female", role="denominator")),
+    ),
+    Indicator(
+        "persons_per_household", PERSONS_PER_HOUSEHOLD, "Persons per household", "Нэг өрхөд ногдох хүн",
+        "actual persons / actual households", _SHRYOCK,
+        (_stock(), _stock(measure="households", role="denominator")),
+    ),
+)  # fmt: skip
+
+INDICATORS: dict[str, Indicator] = {indicator.name: indicator for indicator in (*_FLOWS, *_STOCKS)}
+"""Indicators of the release table `indicator`, by name."""
+
+_FORSYTH = "Forsyth 2003, Measuring Density, Design Brief 8, Metropolitan Design Center"
+_CRAIG = "Craig 1984, Averaging population density, Demography 21(3)"
+
+DENSITIES: dict[str, Indicator] = {
+    indicator.name: indicator
+    for indicator in (
+        Indicator(
+            "persons_per_km2", PERSONS_PER_KM2, "Persons per km²", "1 км² талбайд ногдох хүн",
+            "actual persons / area_km2", _FORSYTH, (_stock(),),
+        ),
+        Indicator(
+            "persons_per_ha", PERSONS_PER_HA, "Persons per hectare", "1 га талбайд ногдох хүн",
+            "actual persons / (100 area_km2)", _FORSYTH, (_stock(),),
+        ),
+        Indicator(
+            "ger_households_per_ha_of_ger_area", HOUSEHOLDS_PER_HA, "Ger households per hectare of ger area",
+            "Гэр хорооллын 1 га-д ногдох гэрт амьдардаг өрх",
+            "households in gers / (100 ger_area_km2)", _FORSYTH, (_GER,),
+        ),
+        Indicator(
+            "ger_household_share_pct", PERCENT, "Share of households living in gers",
+            "Гэрт амьдардаг өрхийн эзлэх хувь",
+            "100 households in gers / actual households", _FORSYTH,
+            (_GER, _stock(measure="households", role="denominator")),
+        ),
+        Indicator(
+            "ger_area_share_pct", PERCENT, "Share of the land that is ger area", "Гэр хорооллын газрын эзлэх хувь",
+            "100 ger_area_km2 / area_km2", _FORSYTH, (),
+        ),
+        Indicator(
+            "population_weighted_density_per_km2", PERSONS_PER_KM2, "Population-weighted density, persons per km²",
+            "Хүн амаар жигнэсэн нягтшил, 1 км²-д ногдох хүн",
+            "sum P_i (P_i / A_i) / sum P_i over the khoroos i inside", _CRAIG, (_stock(of="children"),),
+        ),
+    )
+}  # fmt: skip
+"""Densities of the release table `density`, by name."""
