@@ -1,0 +1,43 @@
+"""Name the facts that make a file of returns unreadable."""
+
+from __future__ import annotations
+
+
+class EnumerationsError(Exception):
+    """Refuse a file of returns with a message that names the file, the cause and the cure."""
+
+    exit_code = 3
+
+
+class EmptyFileError(EnumerationsError, ValueError):
+    """Say that a file holds nothing."""
+
+
+class WrongFileTypeError(EnumerationsError, ValueError):
+    """Say that a file is not what its name promises."""
+
+
+class UnknownFormError(EnumerationsError, ValueError):
+    """Say that a file's header fits no form."""
+
+
+class MissingColumnsError(EnumerationsError, KeyError):
+    """Name the required columns that a file does not have."""
+
+    def __str__(self) -> str:
+        """Return the message without the quotes that KeyError adds."""
+        return str(self.args[0]) if self.args else ""
+
+
+class RepeatedColumnError(EnumerationsError, ValueError):
+    """Name the columns of a file that say the same thing twice."""
+
+
+class UnknownCodelistError(EnumerationsError, KeyError):
+    """Name a code list that is not shipped."""
+
+    exit_code = 2
+
+    def __str__(self) -> str:
+        """Return the message without the quotes that KeyError adds."""
+        return str(self.args[0]) if self.args else ""
