@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 
 from dtm._release_tables import NOT_REPORTED, PUBLISHED, RELEASE_TABLES, SUPPRESSED, UNDEFINED
 from dtm._warehouse_tables import WAREHOUSE_TABLES
+from dtm.measures import DENSITIES, INDICATORS
 from dtm.workspace import SETTINGS_FILE, Settings
+from enumerations.codelists import load_codelists
+from enumerations.columns import FORMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from dtm.measures import Indicator
     from dtm.schema import Column, Table
+    from enumerations.columns import FormColumn
 
 SETTINGS_MEANING = {
     "operation": "name of the DTM operation; stands on every round",
@@ -42,6 +47,9 @@ Every table and column, generated from the declarations in the code by `make dic
 the declaration. A test holds the two together.
 
 - [Settings of a workspace](#settings-of-a-workspace)
+- [Files of returns](#files-of-returns): what can be imported
+- [Code lists](#code-lists)
+- [Indicators and densities](#indicators-and-densities)
 - [Tables of a release](#tables-of-a-release): what is published
 - [Tables of the warehouse](#tables-of-the-warehouse): private
 
@@ -91,6 +99,62 @@ def _settings() -> Iterator[str]:
     yield from _markdown_table(("key", "type", "default", "meaning"), rows)
 
 
+def _form_column_row(column: FormColumn) -> tuple[str, ...]:
+    bounds = [
+        f"{sign} {bound:g}"
+        for sign, bound in (("at least", column.minimum), ("at most", column.maximum))
+        if bound is not None
+    ]
+    allowed = [f"list [{column.codelist}](#{column.codelist})"] if column.codelist else []
+    kind = ", ".join([column.kind, *bounds, *allowed])
+    meaning = f"{column.meaning_en} (*required*)" if column.required else column.meaning_en
+    return f"`{column.name}`", kind, column.unit, meaning, column.meaning_mn
+
+
+def _forms() -> Iterator[str]:
+    yield "## Files of returns"
+    yield ""
+    yield "A form has one or more tables: CSV files told apart by their headers, sheets of a workbook, or Kobo's data JSON."
+    yield ""
+    for form, form_tables in FORMS.items():
+        for table in form_tables:
+            yield f"### {form}: {table.name}"
+            yield ""
+            yield f"{table.meaning_en}. {table.meaning_mn}."
+            yield ""
+            header = ("column", "kind", "unit", "meaning", "утга")
+            yield from _markdown_table(header, map(_form_column_row, table.columns))
+
+
+def _codelists() -> Iterator[str]:
+    yield "## Code lists"
+    yield ""
+    yield "A file may hold the code or either of its labels."
+    yield ""
+    for name, rows in load_codelists().groupby("codelist", sort=True):
+        yield f"### {name}"
+        yield ""
+        codes = zip(rows["code"], rows["label_en"], rows["label_mn"], strict=True)
+        yield from _markdown_table(("code", "English", "Монгол"), ((f"`{code}`", en, mn) for code, en, mn in codes))
+
+
+def _measure_row(measure: Indicator) -> tuple[str, ...]:
+    words = f"{measure.label_en} · {measure.label_mn}"
+    return f"`{measure.name}`", words, measure.unit, measure.formula, measure.reference
+
+
+def _measures() -> Iterator[str]:
+    yield "## Indicators and densities"
+    yield ""
+    yield "All are computed on complete data, then hidden where a figure they are made of is hidden."
+    yield ""
+    for title, declared in (("Indicators", INDICATORS), ("Densities", DENSITIES)):
+        yield f"### {title}"
+        yield ""
+        header = ("name", "words", "unit", "formula", "source")
+        yield from _markdown_table(header, map(_measure_row, declared.values()))
+
+
 def _release() -> Iterator[str]:
     yield "## Tables of a release"
     yield ""
@@ -110,7 +174,8 @@ def _warehouse() -> Iterator[str]:
 
 def build_dictionary() -> str:
     """Return the data dictionary as Markdown."""
-    lines = [OPENING, *_settings(), *_release(), *_warehouse()]
+    sections = (_settings, _forms, _codelists, _measures, _release, _warehouse)
+    lines = [OPENING, *(line for section in sections for line in section())]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

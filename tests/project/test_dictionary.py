@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from dtm._release_tables import RELEASE_TABLES, STATUSES
 from dtm._warehouse_tables import WAREHOUSE_TABLES
 from dtm.dictionary import SETTINGS_MEANING, STATUS_MEANING, build_dictionary, main
+from dtm.measures import DENSITIES, INDICATORS
 from dtm.workspace import Settings
+from enumerations.codelists import load_codelists
+from enumerations.columns import FORMS
 from tests.project._tree import ROOT
 
 DICTIONARY = ROOT / "docs" / "dictionary.md"
@@ -27,6 +32,25 @@ def test_every_column_has_a_row_under_its_table():
                 all(f"| `{column.name}` | {column.type} |" in body for column in table.columns)
                 for body in sections[table.name]
             ), table.name
+
+
+def test_every_column_of_a_form_and_every_code_is_there():
+    page = build_dictionary()
+    for form, tables in FORMS.items():
+        for table in tables:
+            section = page.split(f"### {form}: {table.name}\n")[1].split("\n#")[0]
+            assert [c.name for c in table.columns] == re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)
+            for codelist in {c.codelist for c in table.columns if c.codelist}:
+                assert f"\n### {codelist}\n" in page
+    for row in load_codelists().itertuples():
+        section = page.split(f"\n### {row.codelist}\n")[1].split("\n#")[0]
+        assert f"| `{row.code}` | {row.label_en} | {row.label_mn} |" in section
+
+
+def test_every_measure_has_its_formula_and_source():
+    page = build_dictionary()
+    for measure in (*INDICATORS.values(), *DENSITIES.values()):
+        assert re.search(rf"^\| `{measure.name}` \|.*\| {re.escape(measure.reference)} \|$", page, flags=re.MULTILINE)
 
 
 def test_every_setting_and_status_is_explained():
