@@ -114,7 +114,7 @@ def _form_column_row(column: FormColumn) -> tuple[str, ...]:
 def _forms() -> Iterator[str]:
     yield "## Files of returns"
     yield ""
-    yield "A form has one or more tables: CSV files told apart by their headers, sheets of a workbook, or Kobo's data JSON."
+    yield "A form has one or more tables: CSV files told apart by header, sheets of a workbook, or Kobo's data JSON."
     yield ""
     for form, form_tables in FORMS.items():
         for table in form_tables:
