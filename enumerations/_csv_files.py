@@ -1,0 +1,206 @@
+"""Read CSV of any delimiter and encoding: in one scan by the engine, or record by record where the file is damaged."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import zlib
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from enumerations._headers import count_known, recognise
+from enumerations._staging import Connection, Record, StagedTable, column_findings, write_records
+from enumerations.errors import EmptyFileError, WrongFileTypeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from enumerations._headers import Header
+
+DELIMITERS = (",", ";", "\t", "|")
+HEAD_BYTES = 65_536
+"""Bytes looked at to find the delimiter and the header."""
+CHUNK_BYTES = 1_048_576
+CELL_CHARACTERS_MAXIMUM = 1_048_576
+"""A longer cell means a quote that was never closed."""
+REPLACEMENT = "\ufffd"
+
+
+def _open_bytes(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if packed else path.open("rb")  # type: ignore[return-value]
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise WrongFileTypeError(
+            f"{path.name}: the compressed file is damaged or cut ({error}). Download or export it again."
+        ) from error
+    except csv.Error as error:
+        raise WrongFileTypeError(
+            f"{path.name}: not readable as CSV ({error}); a quote may never be closed. Export the file again."
+        ) from error
+
+
+def _survey(path: Path) -> tuple[str, bool]:
+    """Return the file's encoding and whether every byte of it is sound text."""
+    with _open_bytes(path) as file:
+        head = file.read(HEAD_BYTES)
+        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16", False
+        if head[1::2].count(0) > len(head) // 5:
+            return "utf-16-le", False
+        if head[0::2].count(0) > len(head) // 5:
+            return "utf-16-be", False
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        broken, has_nul, chunk = False, False, head
+        while chunk and not broken:
+            has_nul = has_nul or 0 in chunk
+            if not chunk.isascii() or decoder.getstate()[0]:
+                try:
+                    decoder.decode(chunk)
+                except UnicodeDecodeError:
+                    broken = True
+            chunk = file.read(CHUNK_BYTES)
+        broken = broken or bool(decoder.getstate()[0])
+    if not broken:
+        return "utf-8-sig", not has_nul
+    return _legacy_or_utf8(path), False
+
+
+def _legacy_or_utf8(path: Path) -> str:
+    """Decide between UTF-8 with a few damaged bytes and Windows-1251 by which of the two the text looks like."""
+    good = bad = 0
+    with _open_bytes(path) as file:
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        while chunk := file.read(CHUNK_BYTES):
+            text = decoder.decode(chunk)
+            damaged = text.count(REPLACEMENT)
+            bad += damaged
+            good += len(text) - len(text.encode("ascii", "ignore")) - damaged
+        bad += len(decoder.decode(b"", final=True))
+    return "utf-8-sig" if good >= bad or bad == 1 else "windows-1251"
+
+
+def _first_row(text: str, delimiter: str) -> list[str]:
+    for row in csv.reader(io.StringIO(text), delimiter=delimiter):
+        if any(cell.strip() for cell in row):
+            return row
+    return []
+
+
+def _read_head(path: Path, encoding: str) -> str:
+    with _open_bytes(path) as file:
+        head = file.read(HEAD_BYTES)
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
+    if not text.strip("\ufeff\r\n\t ,;\0"):
+        raise EmptyFileError(f"{path.name}: the file is empty. Export it again.")
+    return text
+
+
+def stage_csv(connection: Connection, path: Path, relation: str, *, form: str | None) -> StagedTable:
+    """Stage one CSV file.
+
+    Raises
+    ------
+    EnumerationsError
+        The file is empty, no text, damaged as a whole, or its header fits no table.
+    """
+    with _named(path):
+        encoding, sound = _survey(path)
+        text = _read_head(path, encoding)
+        if encoding == "windows-1251" and sum(character < " " for character in text[:4096]) > 4096 // 10:
+            raise WrongFileTypeError(f"{path.name}: this is no text file. Give the CSV or XLSX that was exported.")
+        rows = {delimiter: _first_row(text, delimiter) for delimiter in DELIMITERS}
+        delimiter = max(DELIMITERS, key=lambda mark: (count_known(rows[mark], form=form), len(rows[mark])))
+        header = recognise([name.replace("\ufeff", "") for name in rows[delimiter]], form=form, place=path.name)
+        plain_start = text.lstrip("\ufeff").split("\n", 1)[0].count('"') % 2 == 0 and not text[0:1].isspace()
+        source = "rowid + 2 AS record, NULL::VARCHAR AS fault, NULL::VARCHAR AS fault_value"
+        if not (sound and plain_start and _scan(connection, path, f"{relation}_cells", header, delimiter)):
+            source = "record, fault, fault_value"
+            records = _records(path, encoding, delimiter, len(header.names))
+            write_records(connection, f"{relation}_cells", width=len(header.names), records=records)
+    _show(connection, relation, source, header)
+    return StagedTable(header, relation, path.name, None, column_findings(header, file_name=path.name, sheet=None))
+
+
+def _scan(connection: Connection, path: Path, relation: str, header: Header, delimiter: str) -> bool:
+    """Read a sound file in one parallel scan; return False if the engine finds any record that doesn't fit."""
+    columns = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(len(header.names)))
+    with path.open("rb") as file:
+        compression = "gzip" if file.read(2) == b"\x1f\x8b" else "none"
+    try:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {relation} AS SELECT * FROM read_csv(?, auto_detect=false, "
+            f"header=true, delim=?, quote='\"', escape='\"', compression=?, max_line_size={CELL_CHARACTERS_MAXIMUM}, "
+            f"columns={{{columns}}})",
+            [str(path), delimiter, compression],
+        )
+    except Exception as error:
+        if "no space left" in str(error).lower() or isinstance(error, MemoryError):
+            raise
+        return False  # whatever it was, the careful reader names the record
+    return True
+
+
+def _show(connection: Connection, relation: str, source: str, header: Header) -> None:
+    """Make the staged view: without empty records and without the row of HXL tags of humanitarian files."""
+    cells = [f"c{position}" for position in range(len(header.names))]
+    tags = " AND ".join(f"({cell} IS NULL OR starts_with({cell}, '#'))" for cell in cells)
+    first = f"SELECT {source}, {', '.join(cells)} FROM {relation}_cells LIMIT 1"
+    tagged = connection.execute(
+        f"SELECT count(*) FROM ({first}) WHERE coalesce({', '.join(cells)}) IS NOT NULL AND {tags}"
+    )
+    kept = "AND record <> 2" if tagged.fetchone()[0] else ""
+    connection.execute(
+        f"CREATE OR REPLACE TEMP VIEW {relation} AS SELECT * FROM (SELECT {source}, {', '.join(cells)} "
+        f"FROM {relation}_cells) WHERE coalesce({', '.join(cells)}) IS NOT NULL {kept}"
+    )
+
+
+def _records(path: Path, encoding: str, delimiter: str, width: int) -> Iterator[Record]:
+    csv.field_size_limit(CELL_CHARACTERS_MAXIMUM)
+    with _open_bytes(path) as file, io.TextIOWrapper(file, encoding, errors="replace", newline="") as text:
+        rows = csv.reader(text, delimiter=delimiter)
+        number, pending = 0, None
+        for row in rows:
+            if not any(cell.strip() for cell in row):
+                number += bool(row and number)
+                continue
+            number += 1
+            if number == 1:
+                continue
+            if pending is not None:
+                yield pending
+            pending = _record(number, row, width)
+    if pending is not None:
+        cut = pending.fault is not None and not _ends_with_newline(path, encoding)
+        yield Record(pending.number, pending.cells, "cut_row") if cut else pending
+
+
+def _record(number: int, row: list[str], width: int) -> Record:
+    cells: list[str | None] = [cell.replace("\0", REPLACEMENT).strip() or None for cell in row]
+    fault, value = None, None
+    if len(cells) != width:
+        fault, value = "ragged_row", str(len(cells))
+    elif any(cell is not None and REPLACEMENT in cell for cell in cells):
+        fault = "unreadable_text"
+    if len(cells) > width:
+        cells[width - 1 :] = [" | ".join(cell or "" for cell in cells[width - 1 :])]
+    return Record(number, cells + [None] * (width - len(cells)), fault, value)
+
+
+def _ends_with_newline(path: Path, encoding: str) -> bool:
+    tail = b""
+    with _open_bytes(path) as file:
+        while chunk := file.read(CHUNK_BYTES):
+            tail = (tail + chunk)[-4:]
+    codec = "utf-16-le" if encoding == "utf-16" else encoding
+    return tail.decode(codec, "replace").rstrip("\0").endswith(("\n", "\r"))
