@@ -1,0 +1,201 @@
+"""Build a small release folder by hand from the declared tables, for tests of what reads releases."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING, Any
+
+from dtm._release_tables import RELEASE_TABLES
+from dtm.engine import connect
+from dtm.released import DATABASE_FILE, MANIFEST_FILE, Release
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RELEASE_ID = "2024-10-31-round-2"
+MANIFEST: dict[str, Any] = {
+    "release_id": RELEASE_ID,
+    "is_demonstration": True,
+    "built_at": "2024-11-05T08:00:00+00:00",
+    "operation": "Test operation",
+    "inputs": [{"file_name": "round-2.csv", "sha256": "ab" * 32}],
+}
+
+# Two khoroos (unit squares side by side, 0.1 degrees) in one district of the city, and one aimag outside.
+WEST = "POLYGON ((106.8 47.9, 106.9 47.9, 106.9 48.0, 106.8 48.0, 106.8 47.9))"
+EAST = "POLYGON ((106.9 47.9, 107.0 47.9, 107.0 48.0, 106.9 48.0, 106.9 47.9))"
+BOTH = "POLYGON ((106.8 47.9, 106.9 47.9, 107.0 47.9, 107.0 48.0, 106.9 48.0, 106.8 48.0, 106.8 47.9))"
+
+AREAS = [
+    ("MN11", 1, None, None, "Улаанбаатар", "Ulaanbaatar", 166.0, None, 106.9, 47.95, BOTH),
+    ("MN1107", 2, "MN11", None, "Баянгол", "Bayangol", 166.0, None, 106.9, 47.95, BOTH),
+    ("MN110701", 3, "MN1107", 1, "1-р хороо", "Khoroo 1", 83.0, 2.5, 106.85, 47.95, WEST),
+    ("MN110702", 3, "MN1107", 2, "2-р хороо", "Khoroo 2", 83.0, 0.0, 106.95, 47.95, EAST),
+]
+PLACES = [
+    *((code, level, mn, en, lon, lat) for code, level, _, _, mn, en, _, _, lon, lat, _ in AREAS),
+    ("MN67", 1, "Хөвсгөл", "Khuvsgul", 100.16, 49.63),
+    ("abroad", None, "Гадаад улс", "Abroad", None, None),
+    ("unknown", None, "Тодорхойгүй", "Unknown", None, None),
+]
+ROUNDS = [
+    (
+        1,
+        "Test operation",
+        dt.date(2024, 4, 1),
+        dt.date(2024, 4, 30),
+        dt.date(2024, 4, 30),
+        182,
+        "ub",
+        1,
+    ),
+    (
+        2,
+        "Test operation",
+        dt.date(2024, 10, 1),
+        dt.date(2024, 10, 31),
+        dt.date(2024, 10, 31),
+        184,
+        "ub",
+        1,
+    ),
+]
+COVERAGE = [
+    (2, 1, "MN11", 4, 3, 0.75, 3, 3, 0),
+    (2, 2, "MN1107", 4, 3, 0.75, 3, 3, 0),
+    (2, 3, "MN110701", 2, 2, 1.0, 2, 2, 0),
+    (2, 3, "MN110702", 2, 1, 0.5, 1, 1, 0),
+]
+STOCKS = [
+    (2, 3, "MN110701", "actual", "persons", "total", "total", 812, "published", "observed"),
+    (2, 3, "MN110701", "actual", "persons", "sex", "male", 400, "published", "observed"),
+    (2, 3, "MN110701", "actual", "persons", "age", "0_4", None, "suppressed", "observed"),
+    (2, 3, "MN110701", "actual", "households", "dwelling", "ger", 0, "published", "observed"),
+    (2, 3, "MN110702", "actual", "persons", "total", "total", None, "not_reported", "observed"),
+    (2, 2, "MN1107", "actual", "persons", "total", "total", 812, "published", "observed"),
+]
+FLOWS = [
+    (2, "arrivals", 3, "MN110701", "MN67", "in", "total", "MN67", "MN110701", "persons", 24, "published", "observed"),
+    (
+        2,
+        "arrivals",
+        3,
+        "MN110701",
+        "MN67",
+        "in",
+        "total",
+        "MN67",
+        "MN110701",
+        "households",
+        None,
+        "suppressed",
+        "observed",
+    ),
+    (
+        2,
+        "arrivals",
+        3,
+        "MN110701",
+        "abroad",
+        "in",
+        "total",
+        "abroad",
+        "MN110701",
+        "persons",
+        None,
+        "suppressed",
+        "observed",
+    ),
+    (2, "arrivals", 3, "MN110701", "total", "in", "total", "total", "MN110701", "persons", 31, "published", "observed"),
+    (2, "arrivals", 3, "MN110701", "total", "in", "work", "total", "MN110701", "persons", 31, "published", "observed"),
+    (
+        2,
+        "departures",
+        3,
+        "MN110701",
+        "MN110701",
+        "out",
+        "total",
+        "MN110701",
+        "MN110701",
+        "persons",
+        12,
+        "published",
+        "observed",
+    ),
+    (2, "checkpoint", 1, "MN11", "MN67", "in", "total", "MN67", "MN11", "persons", 480, "published", "observed"),
+    (2, "checkpoint", 1, "MN11", "total", "in", "total", "total", "MN11", "persons", 480, "published", "observed"),
+]
+INDICATORS = [
+    (2, 3, "MN110701", "net_per_1000", 12.5, "per_1000_year", "published", None),
+    (2, 3, "MN110702", "net_per_1000", None, "per_1000_year", "undefined", "no return in this round"),
+]
+DENSITIES = [
+    (2, 3, "MN110701", "persons_per_km2", 812 / 83.0, "persons_per_km2", "published", None),
+    (2, 3, "MN110702", "persons_per_km2", None, "persons_per_km2", "undefined", "not reported"),
+]
+PASSAGE_DAYS = [
+    (2, "emeelt", dt.date(2024, 10, 2), "in", "persons", 10.0, 300, "published"),
+    (2, "emeelt", dt.date(2024, 10, 2), "out", "persons", 10.0, 200, "published"),
+    (2, "nalaikh", dt.date(2024, 10, 2), "in", "persons", 6.5, 180, "published"),
+    (None, "nalaikh", dt.date(2024, 12, 2), "in", "persons", 4.0, 90, "published"),
+]
+FINDINGS = [
+    (2, "kheseg-baseline", "E001", "error", "round-2.csv", None, 7, "persons", "=2+5 is not a number", "тоо биш"),
+    (None, "ub", "A003", "warning", "khoroo.geojson", "khoroo", 3, None, "Overlap", "Давхцал"),
+]
+EXPOSURE = [
+    (2, "flood", 3, "MN110701", 0.25, 203, 0, 812, "published"),
+    (2, "flood", 3, "MN110702", 0.1, None, None, None, "suppressed"),
+]
+LABELS = [
+    ("reason", "work", "Ажил эрхлэх", "Work"),
+    ("category", "actual", "Бодитоор амьдарч буй", "Really living there"),
+    ("dwelling", "ger", "Гэр", "Ger"),
+    ("indicator", "net_per_1000", "Цэвэр шилжилт, 1000 хүнд", "Net moves per 1,000 people"),
+]
+ROWS: dict[str, list[tuple[Any, ...]]] = {
+    "area": AREAS,
+    "place": PLACES,
+    "round": ROUNDS,
+    "coverage": COVERAGE,
+    "stock": STOCKS,
+    "flow": FLOWS,
+    "indicator": INDICATORS,
+    "density": DENSITIES,
+    "passage_day": PASSAGE_DAYS,
+    "finding": FINDINGS,
+    "exposure": EXPOSURE,
+    "code_label": LABELS,
+}
+
+
+def build_release(
+    folder: Path, *, rows: dict[str, list[tuple[Any, ...]]] | None = None, manifest: dict[str, Any] | None = None
+) -> Release:
+    """Write a release folder and open it.
+
+    Parameters
+    ----------
+    folder
+        Where the release's folder is made; it is named like the release.
+    rows
+        Tables to take instead of the ones above.
+    manifest
+        Keys to lay over the manifest above.
+    """
+    path = folder / RELEASE_ID
+    path.mkdir(parents=True)
+    connection = connect(path / DATABASE_FILE, threads=1)
+    for name, table in RELEASE_TABLES.items():
+        connection.execute(table.create_sql())
+        values = {**ROWS, **(rows or {})}.get(name, [])
+        if values:
+            places = ", ".join("ST_GeomFromText(?::VARCHAR)" if c.type == "GEOMETRY" else "?" for c in table.columns)
+            connection.executemany(f"INSERT INTO {name} VALUES ({places})", values)
+    connection.close()
+    (path / MANIFEST_FILE).write_text(
+        json.dumps({**MANIFEST, **(manifest or {})}, ensure_ascii=False), encoding="utf-8"
+    )
+    return Release(path)

@@ -1,0 +1,197 @@
+"""Hold what every exported file promises: released rows only, coverage, provenance, whole files."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dtm import exports
+from dtm._exports_columns import EXPORT_COLUMNS, PRODUCTS
+from dtm._exports_rows import column_kind
+from dtm.errors import DiskFullError, WrongUseError
+from dtm.exports import (
+    FORMATS,
+    NotReleasedError,
+    UnwritableError,
+    export,
+    export_table,
+    product_table,
+    to_bytes,
+)
+from tests.dtm.release_factory import RELEASE_ID, build_release
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    opened = build_release(tmp_path_factory.mktemp("releases"))
+    yield opened
+    opened.close()
+
+
+def test_flow_rows_read_on_their_own(release):
+    frame = product_table(release, "flows").frame
+    row = frame[
+        (frame["counterpart"] == "MN67") & (frame["measure"] == "persons") & (frame["source"] == "arrivals")
+    ].iloc[0]
+    assert row["value"] == 24
+    assert (row["name_mn"], row["parent_name_en"]) == ("1-р хороо", "Bayangol")
+    assert (row["origin_name_en"], row["destination_name_mn"]) == ("Khuvsgul", "1-р хороо")
+    assert (row["units_expected"], row["units_reported"], row["registered_coverage_share"]) == (2, 2, 1.0)
+    assert str(row["started_on"])[:10] == "2024-10-01"
+    assert row["release_id"] == RELEASE_ID
+
+
+def test_checkpoint_flows_carry_hours_and_not_the_coverage_of_khesegs(release):
+    frame = product_table(release, "flows").frame
+    checkpoint = frame[frame["source"] == "checkpoint"]
+    # 10 h at Emeelt (told twice, in and out) + 6.5 h at Nalaikh; the 4 h outside the round don't count
+    assert checkpoint["hours_observed"].tolist() == [16.5, 16.5]
+    assert checkpoint[["units_expected", "units_reported", "registered_coverage_share"]].isna().all().all()
+    assert frame[frame["source"] == "arrivals"]["hours_observed"].isna().all()
+
+
+def test_labels_follow_the_language_and_unknown_codes_stand_for_themselves(release):
+    english = product_table(release, "flows").frame
+    mongolian = product_table(release, "flows", language="mn").frame
+    assert set(english["reason_label"]) == {"Work", "All"}
+    assert set(mongolian["reason_label"]) == {"Ажил эрхлэх", "Бүгд"}
+    assert set(product_table(release, "density").frame["indicator_label"]) == {"persons_per_km2"}
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_every_column_is_declared_and_every_figure_has_status_and_coverage(release, product):
+    frame = product_table(release, product).frame
+    assert list(frame.columns) == list(PRODUCTS[product].columns)
+    assert set(frame.columns) <= set(EXPORT_COLUMNS)
+    if product != "findings":
+        assert {"status", "units_expected", "units_reported", "registered_coverage_share"} <= set(frame.columns)
+    assert {"release_id", "is_demonstration"} <= set(frame.columns)
+
+
+def test_all_declared_columns_are_explained_in_both_languages():
+    for column in EXPORT_COLUMNS.values():
+        assert column.meaning_en
+        assert column.meaning_mn
+        assert any("\u0400" <= letter <= "\u04ff" for letter in column.meaning_mn)
+
+
+def test_the_value_of_a_rate_is_real_and_of_a_count_whole():
+    assert column_kind("density", "value") == "number"
+    assert column_kind("stocks", "value") == "integer"
+
+
+def test_only_released_rows_can_be_exported(tmp_path):
+    frame = pd.DataFrame({"value": [3]})
+    with pytest.raises(NotReleasedError, match="Only rows of a release"):
+        to_bytes(frame, "csv")
+    with pytest.raises(NotReleasedError, match="Only rows of a release"):
+        export_table(frame, format="csv", out=tmp_path / "x.csv")
+    with pytest.raises(NotReleasedError, match="Only a release"):
+        export(frame, "flows", format="csv", out=tmp_path / "x.csv")
+    with pytest.raises(TypeError):
+        to_bytes(None, "csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_the_same_release_gives_the_same_bytes(release, tmp_path, format_):
+    first = export(release, "flows", format=format_, out=tmp_path / f"a.{format_}").read_bytes()
+    assert export(release, "flows", format=format_, out=tmp_path / f"b.{format_}").read_bytes() == first
+    assert to_bytes(release.table("flow"), format_, release=release) == first
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_raw_rows_without_the_release_still_name_it(release, format_):
+    body = to_bytes(release.table("stock", where={"status": "published"}), format_)
+    assert RELEASE_ID.encode() in body or format_ == "xlsx"
+
+
+def test_a_table_that_is_no_product_is_exported_as_it_is(release):
+    text = to_bytes(release.table("area", where={"level": 3}), "csv").decode("utf-8-sig")
+    assert text.splitlines()[0].endswith("lon,lat,geometry,release_id,is_demonstration")
+    assert "POLYGON ((106.8 47.9" in text
+
+
+def test_csv_manifest_is_tied_to_the_file_and_holds_the_release_manifest(release, tmp_path):
+    out = export(release, "stocks", format="csv", out=tmp_path / "stocks.csv")
+    manifest = json.loads((tmp_path / "stocks.csv.manifest.json").read_text(encoding="utf-8"))
+    assert manifest["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    assert manifest["release"]["inputs"][0]["sha256"] == "ab" * 32
+    assert manifest["rows"] == 6
+    assert manifest["columns"]["registered_coverage_share"]["unit"] == "0-1"
+
+
+def test_hxl_row_is_offered_for_csv_of_figures_only(release, tmp_path):
+    out = export(release, "flows", format="csv", out=tmp_path / "flows.csv", hxl=True)
+    header, tags, *_ = out.read_text(encoding="utf-8-sig").splitlines()
+    by_name = dict(zip(header.split(","), tags.split(","), strict=True))
+    assert by_name["pcode"] == "#adm+code"
+    assert all(tag.startswith("#") for tag in by_name.values())
+    with pytest.raises(WrongUseError, match="HXL"):
+        export(release, "findings", format="csv", out=tmp_path / "findings.csv", hxl=True)
+    with pytest.raises(WrongUseError, match="HXL"):
+        export(release, "flows", format="xlsx", out=tmp_path / "flows.xlsx", hxl=True)
+
+
+@pytest.mark.parametrize(
+    ("product", "format_", "name", "match"),
+    [
+        ("moves", "csv", "x.csv", "Unknown product 'moves'"),
+        ("flows", "shp", "x.shp", "Unknown format 'shp'"),
+        ("flows", "csv", "x.xlsx", r"ends in '.xlsx', but --format is csv; name it x.csv"),
+        ("flows", "gpkg", "x", "has no ending"),
+        ("flows", "csv", "none/x.csv", "mkdir -p"),
+        ("flows", "csv", "folder.csv", "is a folder"),
+    ],
+)
+def test_wrong_use_is_named_and_writes_nothing(release, tmp_path, product, format_, name, match):
+    place = tmp_path / "out"
+    (place / "folder.csv").mkdir(parents=True)
+    with pytest.raises(WrongUseError, match=match) as caught:
+        export(release, product, format=format_, out=place / name)
+    assert caught.value.exit_code == 2
+    assert [p.name for p in place.iterdir()] == ["folder.csv"]
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_place_that_cannot_be_written_is_named(release, format_):
+    with pytest.raises(UnwritableError, match="can't be written") as caught:
+        export(release, "stocks", format=format_, out=Path("/proc") / f"x.{format_}")
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_write_that_fails_leaves_the_older_file(release, tmp_path, monkeypatch, format_):
+    out = tmp_path / f"stocks.{format_}"
+    out.write_bytes(b"older")
+
+    def full(fd):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(exports.os, "fsync", full)
+    with pytest.raises(DiskFullError, match="disk is full"):
+        export(release, "stocks", format=format_, out=out)
+    assert out.read_bytes() == b"older"
+    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == [out.name]
+
+
+def test_an_export_replaces_an_older_one(release, tmp_path):
+    out = tmp_path / "Stocks.CSV"
+    out.write_bytes(b"older")
+    assert export(release, "stocks", format="csv", out=out) == out
+    assert out.read_text(encoding="utf-8-sig").startswith("round_number,")
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_product_without_rows_is_a_whole_file(tmp_path, format_):
+    release = build_release(tmp_path / "releases", rows={"finding": [], "flow": [], "passage_day": []})
+    for product in ("findings", "flows"):
+        out = export(release, product, format=format_, out=tmp_path / f"{product}.{format_}")
+        assert out.stat().st_size > 0
+    release.close()
