@@ -18,7 +18,15 @@ ROUGHNESS = 0.16
 """Sideways shift of a border's middle, as a share of its length."""
 
 
-def fractal_line(start: Floats, end: Floats, *, rng: np.random.Generator, depth: int, limits: Any = None) -> Floats:
+def fractal_line(
+    start: Floats,
+    end: Floats,
+    *,
+    rng: np.random.Generator,
+    depth: int,
+    limits: Any = None,
+    roughness: float = ROUGHNESS,
+) -> Floats:
     """Bend a straight line by midpoint displacement.
 
     Parameters
@@ -32,6 +40,8 @@ def fractal_line(start: Floats, end: Floats, *, rng: np.random.Generator, depth:
     limits : callable, optional
         Gives, for positions from 0 to 1 along the line, the widest allowed shift to the left and to the right in
         metres. Lines that keep to the limits of a Voronoi edge never touch another edge.
+    roughness : float
+        Widest shift of the middle, as a share of the length.
 
     Returns
     -------
@@ -40,7 +50,7 @@ def fractal_line(start: Floats, end: Floats, *, rng: np.random.Generator, depth:
     count = 2**depth + 1
     shifts = np.zeros(count)
     length = float(np.hypot(*(end - start)))
-    step, size = count - 1, ROUGHNESS * length
+    step, size = count - 1, roughness * length
     while step > 1:
         middles = np.arange(step // 2, count - 1, step)
         ends = (shifts[middles - step // 2] + shifts[middles + step // 2]) / 2
@@ -109,9 +119,7 @@ def nearest_seed(points: Floats, seeds: Floats) -> npt.NDArray[np.intp]:
     return owner
 
 
-def split_polygon(
-    polygon: Any, seeds: Floats, *, rng: np.random.Generator, smallest_m: float = 60.0
-) -> list[Any]:
+def split_polygon(polygon: Any, seeds: Floats, *, rng: np.random.Generator, smallest_m: float = 60.0) -> list[Any]:
     """Split a polygon into one part per seed with bent borders.
 
     The parts cover the polygon without gap or overlap. A part cut off from its seed goes to the neighbour it shares

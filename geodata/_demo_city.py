@@ -11,15 +11,21 @@ import shapely
 
 from geodata._demo_borders import centre_seeds, fractal_line, node_together, split_polygon
 from geodata._demo_figures import CENTRE_KM, DISTRICTS, NODES_KM, RINGS
-from geodata._demo_people import PeopleGrid, build_people, draw_points, ger_share_at
+from geodata._demo_people import PeopleGrid, build_people, draw_points, ger_share_at, sum_cells
 
 Floats = npt.NDArray[np.float64]
 
 KHESEGS_PER_KHOROO = (9, 10)
-SMALL_KHOROOS = {"MN1107": 7, "MN1125": 5}
+SMALL_KHOROOS = {"MN1107": 7, "MN1122": 5}
 """Districts and khoroos of the size `small`."""
 SMALL_KHESEGS_PER_KHOROO = (3, 4)
 PERSONS_PER_SMALL_KHESEG = 780
+MINIMUM_KHOROO_PERSONS = 1_100
+MINIMUM_KHESEG_PERSONS = 60
+DISTRICT_ROUGHNESS = 0.2
+"""Sideways shift of a district border's middle, as a share of its length."""
+KHOROO_SPREAD, KHESEG_SPREAD = 0.10, 0.05
+"""Share of points drawn without regard to density, so that the empty country is divided too."""
 POINTS_PER_KHOROO = 400
 POINTS_PER_KHESEG = 60
 KEPT_POINTS_PER_UNIT = 8
@@ -53,7 +59,7 @@ def district_polygons(*, rng: np.random.Generator) -> dict[str, Any]:
                 length_m = 1000 * float(np.hypot(*(nodes[key[1]] - nodes[key[0]])))
                 depth = int(np.clip(np.log2(length_m / 120), 3, 7))
                 ends = [(nodes[name] + CENTRE_KM) * 1000 for name in key]
-                edges[key] = fractal_line(ends[0], ends[1], rng=rng, depth=depth)
+                edges[key] = fractal_line(ends[0], ends[1], rng=rng, depth=depth, roughness=DISTRICT_ROUGHNESS)
             line = edges[key] if key[0] == start else edges[key][::-1]
             parts.append(line[:-1])
         polygons[pcode] = shapely.Polygon(np.concatenate(parts))
@@ -84,7 +90,7 @@ def build_khoroos(
     khoroos = {}
     for pcode, polygon in districts.items():
         count = counts[pcode]
-        points = draw_points(people, polygon, count * POINTS_PER_KHOROO, rng=rng)
+        points = draw_points(people, polygon, count * POINTS_PER_KHOROO, rng=rng, anywhere=KHOROO_SPREAD)
         seeds = _number_from_centre(centre_seeds(points, count, rng=rng))
         parts = split_polygon(polygon, seeds, rng=rng)
         khoroos.update({f"{pcode}{number:02d}": part for number, part in enumerate(parts, start=1)})
@@ -103,20 +109,39 @@ def build_khesegs(
     units = []
     for pcode, polygon in khoroos.items():
         count = int(rng.integers(per_khoroo[0], per_khoroo[1] + 1))
-        points = draw_points(people, polygon, count * POINTS_PER_KHESEG, rng=rng)
+        points = draw_points(people, polygon, count * POINTS_PER_KHESEG, rng=rng, anywhere=KHESEG_SPREAD)
         seeds = _number_from_centre(centre_seeds(points, count, rng=rng, rounds=4))
-        for number, part in enumerate(split_polygon(polygon, seeds, rng=rng, smallest_m=40.0), start=1):
-            units.append(_make_unit(f"{pcode}{number:02d}", part, points, persons[pcode], people))
+        parts = split_polygon(polygon, seeds, rng=rng, smallest_m=40.0)
+        own = [
+            _make_unit(f"{pcode}{number:02d}", part, points, persons[pcode], people)
+            for number, part in enumerate(parts, start=1)
+        ]
+        scale = persons[pcode] / sum(unit.persons for unit in own)
+        for unit in own:
+            unit.persons *= scale
+        units += own
     return units
 
 
 def _make_unit(pcode: str, polygon: Any, points: Floats, khoroo_persons: float, people: PeopleGrid) -> Unit:
     shapely.prepare(polygon)
     own = points[shapely.contains_xy(polygon, points)]
-    share = max(len(own), 3) / len(points)
+    persons = max(khoroo_persons * len(own) / len(points), MINIMUM_KHESEG_PERSONS)
     if len(own) == 0:
         own = shapely.get_coordinates(shapely.point_on_surface(polygon))
-    return Unit(pcode, polygon, khoroo_persons * share, float(ger_share_at(people, own).mean()), own)
+    return Unit(pcode, polygon, persons, float(ger_share_at(people, own).mean()), own)
+
+
+def share_persons(khoroos: dict[str, Any], district_persons: dict[str, float], people: PeopleGrid) -> dict[str, float]:
+    """Share out each district's people to its khoroos as the grid has them, none of them nearly empty."""
+    sums = np.maximum(sum_cells(people, list(khoroos.values())), MINIMUM_KHOROO_PERSONS)
+    totals: dict[str, float] = {}
+    for pcode, persons in zip(khoroos, sums, strict=True):
+        totals[pcode[:6]] = totals.get(pcode[:6], 0.0) + float(persons)
+    return {
+        pcode: float(persons) * district_persons[pcode[:6]] / totals[pcode[:6]]
+        for pcode, persons in zip(khoroos, sums, strict=True)
+    }
 
 
 def keep_points(units: list[Unit], *, rng: np.random.Generator) -> None:
@@ -130,9 +155,7 @@ def keep_points(units: list[Unit], *, rng: np.random.Generator) -> None:
         unit.points = own[rng.permutation(len(own))[:KEPT_POINTS_PER_UNIT]]
 
 
-def build_city(
-    *, size: str, rng: np.random.Generator
-) -> tuple[list[Unit], PeopleGrid, dict[str, Any]]:
+def build_city(*, size: str, rng: np.random.Generator) -> tuple[list[Unit], PeopleGrid, dict[str, Any]]:
     """Make the whole city of a size: reporting units with final polygons, the people grid and the districts."""
     districts = district_polygons(rng=rng)
     counts = {known.pcode: known.khoroos for known in DISTRICTS}
@@ -145,7 +168,7 @@ def build_city(
         persons = {pcode: each * counts[pcode] for pcode in districts}
     people = build_people(list(districts.values()), np.array([persons[p] for p in districts]), rng=rng)
     khoroos = build_khoroos(districts, counts, people, rng=rng)
-    khoroo_persons = {pcode: persons[pcode[:6]] / counts[pcode[:6]] for pcode in khoroos}
+    khoroo_persons = share_persons(khoroos, persons, people)
     units = build_khesegs(khoroos, khoroo_persons, people, per_khoroo=per_khoroo, rng=rng)
     for unit, polygon in zip(units, node_together([unit.polygon for unit in units]), strict=True):
         unit.polygon = polygon

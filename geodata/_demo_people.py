@@ -19,7 +19,7 @@ CELL_M = 100.0
 """Width of a population cell."""
 MAX_CELLS = 4_000_000
 """Larger extents get wider cells."""
-GER_AREA_PERSONS_PER_HA = 9.0
+GER_AREA_PERSONS_PER_HA = 12.0
 """A cell is ger area from this density of people outside apartments on."""
 
 APARTMENT_QUARTERS_KM = (
@@ -155,8 +155,10 @@ def build_people(polygons: list[Any], persons: Floats, *, rng: np.random.Generat
     return PeopleGrid(total, total * share, transform, cell_m)
 
 
-def draw_points(grid: PeopleGrid, polygon: Any, count: int, *, rng: np.random.Generator) -> Floats:
-    """Draw points inside a polygon, most of them where people live; the rest anywhere in it.
+def draw_points(
+    grid: PeopleGrid, polygon: Any, count: int, *, rng: np.random.Generator, anywhere: float = 0.05
+) -> Floats:
+    """Draw points inside a polygon, most of them where people live; a share `anywhere` of them anywhere in it.
 
     Returns an array of shape (count, 2), EPSG:32648.
     """
@@ -178,8 +180,8 @@ def draw_points(grid: PeopleGrid, polygon: Any, count: int, *, rng: np.random.Ge
             row, column = np.divmod(cell, window.shape[1])
             x = grid.transform.c + (column0 + column + rng.random(wanted)) * grid.cell_m
             y = grid.transform.f - (row0 + row + rng.random(wanted)) * grid.cell_m
-            anywhere = rng.random(wanted) < 0.04  # noqa: PLR2004  share drawn without regard to density
-            box = np.where(anywhere[:, None], box, np.stack([x, y], axis=1))
+            loose = rng.random(wanted) < anywhere
+            box = np.where(loose[:, None], box, np.stack([x, y], axis=1))
         inside = box[shapely.contains_xy(polygon, box)]
         parts.append(inside)
         have += len(inside)
@@ -194,3 +196,13 @@ def ger_share_at(grid: PeopleGrid, points: Floats) -> Floats:
     row = ((grid.transform.f - points[:, 1]) / grid.cell_m).astype(int).clip(0, grid.persons.shape[0] - 1)
     persons = grid.persons[row, column]
     return np.divide(grid.ger_persons[row, column], persons, out=np.ones_like(persons), where=persons > 0)
+
+
+def sum_cells(grid: PeopleGrid, polygons: list[Any]) -> Floats:
+    """Return the persons of the cells whose middle lies in each polygon."""
+    owner = rasterize(
+        zip(polygons, range(1, len(polygons) + 1), strict=True),
+        out_shape=grid.persons.shape, transform=grid.transform, fill=0, dtype="int32",
+    )  # fmt: skip
+    sums: Floats = np.bincount(owner.ravel(), grid.persons.ravel(), len(polygons) + 1)[1:]
+    return sums
