@@ -198,12 +198,16 @@ def _merge_faces(faces: Any, labels: npt.NDArray[np.intp], count: int, seeds: Fl
     return [shapely.union_all(faces[labels == number], grid_size=GRID_M) for number in range(count)]
 
 
-def node_together(polygons: list[Any]) -> list[Any]:
+def node_together(polygons: list[Any], *, longest_m: float | None = None) -> list[Any]:
     """Node all borders with each other, so that neighbours share every vertex and none overlap.
 
+    Straight stretches longer than `longest_m` get vertices, so that they stay in place in another projection.
     Returns the polygons in the order given.
     """
-    lines = shapely.union_all([shapely.boundary(polygon) for polygon in polygons], grid_size=GRID_M)
+    borders = shapely.boundary(polygons)
+    if longest_m is not None:
+        borders = shapely.segmentize(borders, longest_m)
+    lines = shapely.union_all(borders, grid_size=GRID_M)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
     cores = shapely.point_on_surface(faces)
     tree = shapely.STRtree(polygons)

@@ -29,6 +29,7 @@ DECIMALS = 7
 """Decimals of a degree in the files: about a centimetre."""
 WORDS = {3: ("{number}-р хороо", "Khoroo {number}"), 4: ("{number}-р хэсэг", "Kheseg {number}")}
 BAGH_WORDS = ("{number}-р баг", "Bagh {number}")
+LONGEST_STRAIGHT_M = 2_000.0
 CITY_PCODE = "MN11"
 
 _TO_DEGREES = pyproj.Transformer.from_crs("EPSG:32648", "EPSG:4326", always_xy=True)
@@ -153,7 +154,7 @@ def _without_khesegs(units: list[Unit]) -> list[Unit]:
 def _add_country(units: list[Unit], places: dict[str, Place], *, rng: np.random.Generator) -> list[Unit]:
     city = shapely.coverage_union_all([unit.polygon for unit in units])
     polygons, persons = build_country(city, places, rng=rng)
-    noded = node_together([*(unit.polygon for unit in units), *polygons.values()])
+    noded = node_together([*(unit.polygon for unit in units), *polygons.values()], longest_m=LONGEST_STRAIGHT_M)
     for unit, polygon in zip(units, noded, strict=False):
         unit.polygon = polygon
     baghs = []
