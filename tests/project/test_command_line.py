@@ -1,0 +1,122 @@
+"""Hold the command line to its contract: names of commands, options and arguments, and an example in every help."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.project._tree import ROOT
+
+COMMANDS = {
+    "init": set(),
+    "areas load": {
+        "--area-set", "--level", "--valid-from", "--valid-to", "--parent-set", "--name-field", "--parent-field",
+        "--number-field", "--population-field", "--repair", "--strict",
+    },
+    "areas list": set(),
+    "areas check": set(),
+    "round open": {"--number", "--from", "--to", "--area-set"},
+    "round list": set(),
+    "returns import": {"--form", "--round", "--strict"},
+    "layers load": {"--kind", "--name", "--date"},
+    "rasters load": {"--name", "--unit"},
+    "check": {"--round"},
+    "release": {"--round"},
+    "exposure": {"--release"},
+    "export": {"--format", "--out", "--release"},
+    "serve": {"--port", "--no-browser"},
+    "demo": {"--no-serve", "--seed", "--size", "--areas"},
+}  # fmt: skip
+"""Commands and the options each must have; every one has --workspace and --help besides."""
+REPORTING = ("areas list", "areas check", "round list", "returns import", "check", "release", "exposure")
+"""Commands that must answer in JSON when asked."""
+WITHOUT_WORKSPACE = {"init", "demo"}
+
+
+def leaves() -> dict[str, object]:
+    """Return the commands by their full name, as the command line itself knows them."""
+    from typer.main import get_command  # noqa: PLC0415
+
+    from dtm.cli import app  # noqa: PLC0415
+
+    found: dict[str, object] = {}
+
+    def walk(command, words):
+        children = getattr(command, "commands", None)
+        if children is None:
+            found[" ".join(words)] = command
+        else:
+            for name, child in children.items():
+                walk(child, [*words, name])
+
+    walk(get_command(app), [])
+    return found
+
+
+def options_of(command) -> set[str]:
+    return {name for param in command.params for name in (*param.opts, *param.secondary_opts) if name.startswith("--")}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_command_has_its_options(name):
+    command = leaves()[name]
+    wanted = COMMANDS[name] | (set() if name in WITHOUT_WORKSPACE else {"--workspace"})
+    assert wanted - options_of(command) == set()
+
+
+@pytest.mark.parametrize("name", REPORTING)
+def test_reporting_commands_answer_in_json(name):
+    assert "--json" in options_of(leaves()[name])
+
+
+def test_every_help_shows_an_example():
+    bare = [name for name, command in leaves().items() if f"dtm {name}" not in re.sub(r"\s+", " ", command.help or "")]
+    assert bare == []
+
+
+def documented_commands() -> list[str]:
+    """Return the lines of the pages' shell blocks that call the command line, continued lines joined."""
+    lines = []
+    for page in ("README.md", "CONTRIBUTING.md", "docs/architecture.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for block in re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL):
+            lines += block.replace("\\\n", " ").splitlines()
+        lines += re.findall(r"`((?:dtm|make) [a-z][^`]*)`", text)
+    return [line.split(" #")[0].strip() for line in lines]
+
+
+@pytest.mark.parametrize("line", sorted({line for line in documented_commands() if line.startswith("dtm ")}))
+def test_documented_commands_exist(line):
+    words = line.split()[1:]
+    known = leaves()
+    name = next((" ".join(words[:n]) for n in (2, 1) if " ".join(words[:n]) in known), None)
+    groups = {name.split()[0] for name in known if " " in name}
+    if name is None and words[0] in groups and len(words) == 1:
+        return
+    assert name is not None, f"no such command: {line}"
+    used = {word.split("=")[0] for word in words if word.startswith("--") and word != "--help"}
+    assert used - options_of(known[name]) == set()
+
+
+def test_documented_make_targets_exist():
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    used = {
+        line.split()[1] for line in documented_commands() if line.startswith("make ") and "=" not in line.split()[1]
+    }
+    assert {"demo", "test", "lint", "bench"} <= targets
+    assert used - targets == set()
+
+
+def test_every_target_is_phony_and_explained():
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z][a-z-]*):", text, flags=re.MULTILINE))
+    assert set(re.findall(r"^\.PHONY: (\S+)", text, flags=re.MULTILINE)) == targets
+    assert set(re.findall(r"^([a-z][a-z-]*):.*## \S", text, flags=re.MULTILINE)) == targets
+
+
+def test_continuous_integration_runs_make_test_and_nothing_else():
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    code = [line for line in lines if line and not line.startswith("#")]
+    assert code == ["set -euo pipefail", 'cd "$(dirname "${BASH_SOURCE[0]}")/.."', "make test"]
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
