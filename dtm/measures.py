@@ -30,6 +30,43 @@ UNITS = (
 """Units of the measures, as codes; the words for them are the reader's."""
 
 
+NOTE_NOT_REPORTED = "not_reported"
+NOTE_MATCHED_UNITS = "matched_units"
+NOTE_PAIRED_RETURNS = "paired_returns"
+NOTE_AREAS_REPORTED = "areas_reported"
+NOTES: dict[str, tuple[str, str]] = {
+    NOTE_NOT_REPORTED: ("Nobody reported it.", "Мэдээлэл ирээгүй."),
+    "incomplete": (
+        "Some of the returns leave out a figure it needs.",
+        "Зарим мэдээнд шаардлагатай тоо дутуу байна.",
+    ),
+    "no_previous_round": ("There is no round before it.", "Өмнөх үе шат байхгүй."),
+    "no_matched_units": ("No unit reported in both rounds.", "Хоёр үе шатанд хоёуланд нь мэдээ өгсөн хэсэг алга."),
+    "no_window": (
+        "The days the movements were asked for are not known.",
+        "Шилжилтийг асуусан хугацааны хоног тодорхойгүй.",
+    ),
+    "nobody_moved": ("Nobody came or left.", "Шилжин ирсэн, явсан хүн алга."),
+    "zero_denominator": ("It would divide by zero.", "Тэгд хуваах болно."),
+    "no_ger_layer": ("No layer of ger areas was loaded.", "Гэр хорооллын давхарга оруулаагүй."),
+    "no_ger_area": ("The area has no ger area.", "Энэ газарт гэр хороолол байхгүй."),
+    NOTE_MATCHED_UNITS: ("Units compared: {count}.", "Харьцуулсан хэсгийн тоо: {count}."),
+    NOTE_PAIRED_RETURNS: (
+        "From the {count} returns that tell both figures.",
+        "Хоёр тоог хоёуланг нь мэдээлсэн {count} мэдээгээр тооцов.",
+    ),
+    NOTE_AREAS_REPORTED: ("From the {count} areas that reported.", "Мэдээ өгсөн {count} нэгжээр тооцов."),
+}
+"""Codes of the column `note`, with the words in English and Mongolian; some carry a count after a colon."""
+
+
+def note_words(note: str) -> tuple[str, str]:
+    """Return what a note says, in English and in Mongolian; ``matched_units:8`` is a code with its count."""
+    code, _, count = note.partition(":")
+    english, mongolian = NOTES[code]
+    return english.format(count=count), mongolian.format(count=count)
+
+
 @dataclass(frozen=True)
 class Ingredient:
     """One published cell a measure is made of.

@@ -1,0 +1,280 @@
+"""Compute migration and registration indicators from full data, for a release and for any table of moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from dtm._full import create_full
+from dtm.measures import INDICATORS
+
+if TYPE_CHECKING:
+    from dtm.engine import Connection
+    from dtm.scope import Scope
+
+__all__ = [
+    "INDICATORS",
+    "MigrationSystem",
+    "build_indicators",
+    "matrix_margins",
+    "migration_indicators",
+    "migration_system",
+]
+
+DAYS_PER_YEAR = 365.25
+"""Length of a year for rates."""
+
+
+@dataclass(frozen=True)
+class MigrationSystem:
+    """Indices of a system of areas as a whole.
+
+    Attributes
+    ----------
+    moves_persons
+        M, half of all arrivals and departures: the moves, where every departure is somebody's arrival.
+    effectiveness_pct
+        MEI = 100 sum |D - O| / sum (D + O); NaN where nobody moved.
+    intensity_pct
+        CMI = 100 M / P; NaN without population.
+    net_rate_pct
+        ANMR = 100 (1/2) sum |D - O| / P, which is CMI x MEI / 100; NaN without population.
+    balance_persons
+        Arrivals less departures: 0 in a closed system with complete data.
+    """
+
+    moves_persons: float
+    effectiveness_pct: float
+    intensity_pct: float
+    net_rate_pct: float
+    balance_persons: float
+
+
+def matrix_margins(matrix: pd.DataFrame) -> pd.DataFrame:
+    """Return arrivals and departures of each area of a square origin-destination table.
+
+    Parameters
+    ----------
+    matrix
+        Rows are origins, columns destinations, both with the same areas; the diagonal (moves inside) is left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `area`, `in`, `out`.
+    """
+    areas = list(matrix.index)
+    square = matrix.reindex(columns=areas)
+    if sorted(map(str, matrix.columns)) != sorted(map(str, areas)):
+        raise ValueError("an origin-destination table needs the same areas in its rows and columns")
+    counts = square.to_numpy().copy()
+    np.fill_diagonal(counts, 0)
+    return pd.DataFrame({"area": areas, "in": counts.sum(axis=0), "out": counts.sum(axis=1)})
+
+
+def migration_indicators(frame: pd.DataFrame, *, days: float = DAYS_PER_YEAR) -> pd.DataFrame:
+    """Return net and gross moves, rates and effectiveness of each row.
+
+    With arrivals D, departures O and population at risk P: net = D - O, gross = D + O, rates = 1000 x / P x
+    365.25 / days, effectiveness = 100 (D - O) / (D + O) (Bell et al. 2002, JRSS A 165(3), doi
+    10.1111/1467-985X.00247; Shryock & Siegel). A rate without people and an effectiveness without moves are NaN.
+
+    Parameters
+    ----------
+    frame
+        Columns `area`, `in`, `out` (persons) and, for the rates, `population` (persons). Other columns are kept.
+    days
+        Length of the period the moves were counted in.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The frame with `net`, `gross`, `effectiveness_pct` and, with a population, `in_per_1000`, `out_per_1000`,
+        `net_per_1000`, `gross_per_1000`.
+    """
+    if days <= 0:
+        raise ValueError(f"a period of {days} days has no rate")
+    found = frame.assign(net=frame["in"] - frame["out"], gross=frame["in"] + frame["out"])
+    found["effectiveness_pct"] = 100.0 * _ratio(found["net"], found["gross"])
+    if "population" in found:
+        for name in ("in", "out", "net", "gross"):
+            found[f"{name}_per_1000"] = 1000.0 * _ratio(found[name], found["population"]) * (DAYS_PER_YEAR / days)
+    return found
+
+
+def migration_system(frame: pd.DataFrame) -> MigrationSystem:
+    """Return the indices of all areas together (Bell et al. 2002; Rees et al. 2017, doi 10.1002/psp.2036).
+
+    Parameters
+    ----------
+    frame
+        Columns `in`, `out` and, for intensity and net rate, `population`, a row an area.
+    """
+    net_total = float((frame["in"] - frame["out"]).abs().sum())
+    gross_total = float((frame["in"] + frame["out"]).sum())
+    people = float(frame["population"].sum()) if "population" in frame else 0.0
+    return MigrationSystem(
+        moves_persons=gross_total / 2,
+        effectiveness_pct=100 * net_total / gross_total if gross_total else float("nan"),
+        intensity_pct=100 * gross_total / 2 / people if people else float("nan"),
+        net_rate_pct=100 * net_total / 2 / people if people else float("nan"),
+        balance_persons=float(frame["in"].sum() - frame["out"].sum()),
+    )
+
+
+def _ratio(numerator: pd.Series, denominator: pd.Series) -> pd.Series:
+    divisor = denominator.astype("float64")
+    return numerator.astype("float64") / divisor.where(divisor != 0)
+
+
+def build_indicators(connection: Connection, scope: Scope) -> None:
+    """Make TEMP TABLE `full_indicator`: every indicator for every round and area, null with a note where undefined.
+
+    Needs `build_stocks` and `build_flows` first. Formulas and sources stand in `INDICATORS`; the choices are:
+
+    - *Flows* are the totals of `full_flow`, so in and out come from different people: arrivals are told where
+      people came to, departures where they left from (IOM DTM framework: sources are compared, not added).
+    - *Rates* are a year's: x 365.25 / the round's `flow_days`. The population at risk is the mid-period one, per
+      unit the mean of the two rounds' actual persons if it reported in both, else this round's; so numerator and
+      denominator are the same units. Null while a counted return doesn't tell its actual persons.
+    - *Ratios of stocks* are sums over the returns that tell both figures; a note says how many where that is fewer
+      than were counted.
+    - *Change* is over the units that reported in this round and in the one before it in the release, whose number
+      the note gives: a unit that stays silent is no loss of people.
+    - 0 / 0 is undefined, never 0.
+    """
+    _build_pairs(connection)
+    notes = "note"
+    rows = ", ".join(f"('{name}', '{indicator.unit}')" for name, indicator in INDICATORS.items())
+    values = " ".join(f"WHEN '{name}' THEN {sql}" for name, (sql, _) in _FORMULAS.items())
+    whys = " ".join(f"WHEN '{name}' THEN {sql}" for name, (_, sql) in _FORMULAS.items())
+    create_full(
+        connection,
+        "indicator",
+        f"""
+        WITH named(indicator, unit) AS (VALUES {rows}),
+        flow AS (
+            SELECT round_number, pcode, max(value) FILTER (direction = 'in') AS came,
+                max(value) FILTER (direction = 'out') AS went
+            FROM full_flow WHERE source IN ('arrivals', 'departures') AND counterpart = 'total' AND reason = 'total'
+                AND measure = 'persons' GROUP BY ALL
+        ), wide AS (
+            SELECT n.round_number, a.level, a.pcode, n.flow_days, f.came, f.went, p.* EXCLUDE (round_number, pcode),
+                1000.0 * {DAYS_PER_YEAR} / n.flow_days AS scale,
+                n.round_number = (SELECT min(round_number) FROM scope_round) AS is_first
+            FROM scope_round n CROSS JOIN scope_area a
+            LEFT JOIN flow f ON f.round_number = n.round_number AND f.pcode = a.pcode
+            LEFT JOIN scope_pairs p ON p.round_number = n.round_number AND p.pcode = a.pcode
+        ), valued AS (
+            SELECT *, CASE indicator {values} END AS value, CASE indicator {whys} END AS {notes}
+            FROM wide CROSS JOIN named
+        )
+        SELECT round_number, level, pcode, indicator, CASE WHEN isfinite(value) THEN value END AS value, unit,
+            CASE WHEN returns IS NULL THEN 'not_reported' ELSE note END AS note
+        FROM valued ORDER BY ALL
+        """,
+    )
+
+
+_PAIRS = {
+    "gap": ("actual_persons", "registered_persons"),
+    "unregistered": ("unregistered_persons", "actual_persons"),
+    "absent": ("registered_absent_persons", "registered_persons"),
+    "registered": ("registered_persons", "actual_persons"),
+    "household": ("actual_persons", "actual_households"),
+}
+"""Ratios of stocks: numerator and denominator, summed over the returns that tell both."""
+
+
+def _build_pairs(connection: Connection) -> None:
+    """Make `scope_pairs`: a row a round and area, with the sums each indicator divides."""
+    sums = ", ".join(
+        f"(sum(t.{top}) FILTER ({both}))::BIGINT AS {name}_top, (sum(t.{below}) FILTER ({both}))::BIGINT AS {name}_below, "
+        f"count(*) FILTER ({both}) AS {name}_returns"
+        for name, (top, below) in _PAIRS.items()
+        for both in (f"t.{top} IS NOT NULL AND t.{below} IS NOT NULL",)
+    )
+    matched = "FILTER (t.actual_persons IS NOT NULL AND p.actual_persons IS NOT NULL)"
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE scope_pairs AS
+        WITH previous AS (
+            SELECT round_number, lag(round_number) OVER (ORDER BY round_number) AS before_number FROM scope_round
+        ), told AS (
+            SELECT n.round_number, n.before_number, f.* EXCLUDE (round_number)
+            FROM scope_return_figure f JOIN previous n USING (round_number)
+        )
+        SELECT t.round_number, u.pcode, count(*) AS returns, {sums},
+            CASE WHEN count(t.male) = count(*) THEN sum(t.male)::BIGINT END AS male,
+            CASE WHEN count(t.female) = count(*) THEN sum(t.female)::BIGINT END AS female,
+            CASE WHEN count(t.actual_persons) = count(*)
+                THEN sum((t.actual_persons + coalesce(p.actual_persons, t.actual_persons))::BIGINT)::BIGINT / 2.0
+                END AS at_risk,
+            count(*) {matched} AS matched_units,
+            (sum(t.actual_persons) {matched})::BIGINT AS matched_now,
+            (sum(p.actual_persons) {matched})::BIGINT AS matched_before
+        FROM told t JOIN scope_rollup u USING (area_pcode)
+        LEFT JOIN scope_return_figure p ON p.round_number = t.before_number AND p.unit_key = t.unit_key
+            AND p.area_pcode = t.area_pcode
+        GROUP BY t.round_number, u.pcode
+        """
+    )
+
+
+def _rate(count: str) -> tuple[str, str]:
+    why = (
+        "CASE WHEN at_risk IS NULL THEN 'incomplete' WHEN flow_days IS NULL THEN 'no_window' "
+        "WHEN at_risk = 0 THEN 'zero_denominator' END"
+    )
+    return f"{count} * scale / nullif(at_risk, 0)", why
+
+
+def _paired(name: str, formula: str, *, divides: bool = True) -> tuple[str, str]:
+    zero = f"WHEN {name}_below = 0 THEN 'zero_denominator' " if divides else ""
+    why = (
+        f"CASE WHEN {name}_returns = 0 THEN 'not_reported' {zero}"
+        f"WHEN {name}_returns < returns THEN 'paired_returns:' || {name}_returns END"
+    )
+    return formula.format(top=f"{name}_top", below=f"nullif({name}_below, 0)" if divides else f"{name}_below"), why
+
+
+def _change(formula: str, zero: str = "") -> tuple[str, str]:
+    why = (
+        "CASE WHEN is_first THEN 'no_previous_round' WHEN matched_units = 0 THEN 'no_matched_units' "
+        f"{zero} ELSE 'matched_units:' || matched_units END"
+    )
+    return formula, why
+
+
+_FORMULAS: dict[str, tuple[str, str]] = {
+    "in_persons": ("came", "NULL"),
+    "out_persons": ("went", "NULL"),
+    "net_persons": ("came - went", "NULL"),
+    "gross_persons": ("came + went", "NULL"),
+    "in_per_1000": _rate("came"),
+    "out_per_1000": _rate("went"),
+    "net_per_1000": _rate("(came - went)"),
+    "gross_per_1000": _rate("(came + went)"),
+    "effectiveness_pct": (
+        "100.0 * (came - went) / nullif(came + went, 0)",
+        "CASE WHEN came + went = 0 THEN 'nobody_moved' END",
+    ),
+    "registered_per_actual_pct": _paired("registered", "100.0 * {top} / {below}"),
+    "registration_gap_persons": _paired("gap", "{top} - {below}", divides=False),
+    "unregistered_share_pct": _paired("unregistered", "100.0 * {top} / {below}"),
+    "absent_share_pct": _paired("absent", "100.0 * {top} / {below}"),
+    "change_persons": _change("matched_now - matched_before"),
+    "change_pct": _change(
+        "100.0 * (matched_now - matched_before) / nullif(matched_before, 0)",
+        "WHEN matched_before = 0 THEN 'zero_denominator'",
+    ),
+    "sex_ratio": (
+        "100.0 * male / nullif(female, 0)",
+        "CASE WHEN male IS NULL THEN 'incomplete' WHEN female = 0 THEN 'zero_denominator' END",
+    ),
+    "persons_per_household": _paired("household", "1.0 * {top} / {below}"),
+}
+"""SQL of each indicator's value, and of the note where there is something to say."""

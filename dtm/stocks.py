@@ -1,0 +1,118 @@
+"""Add up the people and households of each area at each round, never over rounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dtm._full import WHOLE, create_full
+from dtm._warehouse_tables import AGE_BANDS
+
+if TYPE_CHECKING:
+    from dtm.engine import Connection
+    from dtm.scope import Scope
+
+DWELLINGS = ("ger", "house", "apartment", "other")
+CATEGORIES = ("registered", "actual", "registered_absent", "unregistered", "displaced")
+
+_AGE_ITEMS = tuple(f"age_{band}" for band in AGE_BANDS)
+CELLS: dict[str, tuple[str, str, str, str]] = {
+    "registered_persons": ("registered", "persons", "total", "total"),
+    "registered_households": ("registered", "households", "total", "total"),
+    "actual_persons": ("actual", "persons", "total", "total"),
+    "actual_households": ("actual", "households", "total", "total"),
+    "registered_absent_persons": ("registered_absent", "persons", "total", "total"),
+    "unregistered_persons": ("unregistered", "persons", "total", "total"),
+    "displaced_persons": ("displaced", "persons", "total", "total"),
+    "displaced_households": ("displaced", "households", "total", "total"),
+    "male": ("actual", "persons", "sex", "male"),
+    "female": ("actual", "persons", "sex", "female"),
+    **{item: ("actual", "persons", "age", item.removeprefix("age_")) for item in _AGE_ITEMS},
+    **{item: ("actual", "households", "dwelling", item) for item in DWELLINGS},
+}
+"""Every figure of a return: its name here, and category, measure, breakdown and item in the release."""
+_BREAKDOWNS = (
+    (("male", "female"), "actual_persons"),
+    (_AGE_ITEMS, "actual_persons"),
+    (DWELLINGS, "actual_households"),
+)
+
+
+def build_stocks(connection: Connection, scope: Scope) -> None:
+    """Make TEMP TABLES `full_stock` and, a row a return and figure, `scope_figure` and `scope_return_figure`.
+
+    An area's figure is the sum over the returns that count in it (one a unit and round, see `build_scope`); the
+    coverage says how complete they are. No figure is estimated, and none is carried from one round to another.
+
+    - A *total* is the sum of the returns that tell it, and null where none does.
+    - A *breakdown* (sex, age, dwelling) is there for an area only if every return counted in it tells all of its
+      items and they add up to the return's own total; otherwise all of the area's items are null, not reported.
+      So the items of a breakdown always add up to the total beside them.
+    - Rows are there for every round and area, null where nobody reported; displaced people only where told.
+
+    Displaced people here are those that kheseg returns of this operation name; IOM's published tables of displaced
+    people (`dtm-published`) belong to their own operations and areas, and are kept in the warehouse beside it.
+    """
+    _build_return_figures(connection, scope)
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE scope_figure AS
+        SELECT round_number, submission_id, unit_key, area_pcode, figure, value
+        FROM scope_return_figure UNPIVOT INCLUDE NULLS (value FOR figure IN ({", ".join(CELLS)}))
+        """
+    )
+    rows = ", ".join(str((figure, *cell)) for figure, cell in CELLS.items())
+    create_full(
+        connection,
+        "stock",
+        f"""
+        WITH cell(figure, category, measure, breakdown, item) AS (VALUES {rows}),
+        summed AS (
+            SELECT round_number, pcode, figure, sum(value) AS told, {WHOLE.format(column="value")} AS whole
+            FROM scope_figure JOIN scope_rollup USING (area_pcode) GROUP BY round_number, pcode, figure
+        )
+        SELECT r.round_number, a.level, a.pcode, c.category, c.measure, c.breakdown, c.item,
+            CASE c.breakdown WHEN 'total' THEN s.told ELSE s.whole END AS value, 'observed' AS method
+        FROM scope_round r CROSS JOIN scope_area a CROSS JOIN cell c
+        LEFT JOIN summed s ON s.round_number = r.round_number AND s.pcode = a.pcode AND s.figure = c.figure
+        WHERE c.category <> 'displaced' OR s.told IS NOT NULL
+        ORDER BY ALL
+        """,
+    )
+
+
+def _build_return_figures(connection: Connection, scope: Scope) -> None:
+    """Put each counted return's figures in one row, breakdowns emptied where they don't add up."""
+    totals = [
+        _told(measure, f"category = '{category}' AND dwelling IS NULL", name)
+        for name, (category, measure, breakdown, _) in CELLS.items()
+        if breakdown == "total"
+    ]
+    people = [
+        _told(f"{item}_persons", "category = 'actual' AND dwelling IS NULL", f"told_{item}")
+        for item in ("male", "female", *_AGE_ITEMS)
+    ]
+    homes = [_told("households", f"category = 'actual' AND dwelling = '{item}'", f"told_{item}") for item in DWELLINGS]
+    kept = [
+        f"CASE WHEN {' + '.join(f'told_{other}' for other in items)} = {total} THEN told_{item} END AS {item}"
+        for items, total in _BREAKDOWNS
+        for item in items
+    ]
+    names = [name for name, cell in CELLS.items() if cell[2] == "total"]
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE scope_return_figure AS
+        WITH told AS (
+            SELECT r.round_number, r.submission_id, r.unit_key, r.area_pcode, {", ".join([*totals, *people, *homes])}
+            FROM scope_return r LEFT JOIN stock s ON s.submission_id = r.submission_id AND s.operation = ?
+            WHERE r.is_used GROUP BY ALL
+        )
+        SELECT round_number, submission_id, unit_key, area_pcode, {", ".join([*names, *kept])} FROM told
+        """,
+        [scope.operation],
+    )
+
+
+def _told(column: str, condition: str, name: str) -> str:
+    """Return the SQL of a return's sum over the rows a condition picks, null if one of them has none."""
+    rows = f"FILTER (WHERE {condition})"
+    return f"CASE WHEN count({column}) {rows} = count(*) {rows} THEN (sum({column}) {rows})::BIGINT END AS {name}"
