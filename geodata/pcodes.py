@@ -6,7 +6,6 @@ code and two digits: khoroo 'MN110701', kheseg 'MN11070103'. `PLACES.md` names t
 
 from __future__ import annotations
 
-# ruff: noqa: RUF001, RUF002, RUF003  (Cyrillic next to Latin is what this module is about)
 import csv
 import re
 import unicodedata
