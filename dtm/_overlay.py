@@ -37,5 +37,4 @@ def covered_km2(areas: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> NDArray[np.
         return np.zeros(len(areas))
     polygon_index, area_index = shapely.STRtree(outlines).query(polygons, predicate="intersects")
     pieces = shapely.area(shapely.intersection(outlines[area_index], polygons[polygon_index])) / M2_PER_KM2
-    covered: NDArray[np.float64] = np.bincount(area_index, weights=pieces, minlength=len(areas))
-    return covered
+    return np.bincount(area_index, weights=pieces, minlength=len(areas)).astype(np.float64)

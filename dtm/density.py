@@ -17,14 +17,17 @@ HA_PER_KM2 = 100.0
 
 _PARTLY = "WHEN told < parts THEN 'areas_reported:' || told END"
 _PERSONS_WHY = f"CASE WHEN persons IS NULL THEN 'not_reported' {_PARTLY}"
+_GER_WHY = (
+    "CASE WHEN ger_area_km2 IS NULL THEN 'no_ger_layer' WHEN ger_area_km2 = 0 THEN 'no_ger_area' "
+    f"WHEN ger IS NULL THEN 'not_reported' {_PARTLY}"
+)
+_WEIGHTED_WHY = (
+    f"CASE WHEN told IS NULL OR told = 0 THEN 'not_reported' WHEN weight = 0 THEN 'zero_denominator' {_PARTLY}"
+)
 _FORMULAS: dict[str, tuple[str, str]] = {
     "persons_per_km2": ("persons / nullif(area_km2, 0)", _PERSONS_WHY),
     "persons_per_ha": (f"persons / nullif(area_km2 * {HA_PER_KM2}, 0)", _PERSONS_WHY),
-    "ger_households_per_ha_of_ger_area": (
-        f"ger / nullif(ger_area_km2 * {HA_PER_KM2}, 0)",
-        "CASE WHEN ger_area_km2 IS NULL THEN 'no_ger_layer' WHEN ger_area_km2 = 0 THEN 'no_ger_area' "
-        f"WHEN ger IS NULL THEN 'not_reported' {_PARTLY}",
-    ),
+    "ger_households_per_ha_of_ger_area": (f"ger / nullif(ger_area_km2 * {HA_PER_KM2}, 0)", _GER_WHY),
     "ger_household_share_pct": (
         "100.0 * ger / nullif(households, 0)",
         "CASE WHEN ger IS NULL THEN 'not_reported' WHEN households = 0 THEN 'zero_denominator' END",
@@ -33,10 +36,7 @@ _FORMULAS: dict[str, tuple[str, str]] = {
         "100.0 * ger_area_km2 / nullif(area_km2, 0)",
         "CASE WHEN ger_area_km2 IS NULL THEN 'no_ger_layer' END",
     ),
-    "population_weighted_density_per_km2": (
-        "weighted / nullif(weight, 0)",
-        "CASE WHEN told IS NULL OR told = 0 THEN 'not_reported' WHEN weight = 0 THEN 'zero_denominator' " + _PARTLY,
-    ),
+    "population_weighted_density_per_km2": ("weighted / nullif(weight, 0)", _WEIGHTED_WHY),
 }
 """SQL of each density's value, and of the note where there is something to say."""
 
@@ -47,9 +47,11 @@ def build_densities(connection: Connection, scope: Scope) -> None:
     Needs `build_stocks` first. Gross densities divide by the whole area in EPSG:32648. The density of ger areas
     divides the households that live in gers by the hectares of the ger-area layer inside the area (the newest layer:
     the same land for every round). Both divide by the land of the whole area even where only some of its khoroos
-    reported, and a note then says how many did: read them with the coverage. The population-weighted density of a district or the city is the density the
-    average person lives in, sum P_i (P_i / A_i) / sum P_i over the khoroos i that reported (Craig 1984, Averaging
-    population density, Demography 21(3)); unlike the gross one it is not thinned by empty land at the edge.
+    reported, and a note then says how many did: read them with the coverage.
+
+    The population-weighted density of a district or the city is the density the average person lives in,
+    sum P_i (P_i / A_i) / sum P_i over the khoroos i that reported (Craig 1984, Averaging population density,
+    Demography 21(3)); unlike the gross one it is not thinned by empty land at the edge.
     """
     rows = ", ".join(f"('{name}', '{density.unit}')" for name, density in DENSITIES.items())
     values = " ".join(f"WHEN '{name}' THEN {sql}" for name, (sql, _) in _FORMULAS.items())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 
@@ -15,6 +14,7 @@ from dtm._release_tables import NOT_REPORTED, SUPPRESSED
 from dtm.errors import BadInputError
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from numpy.typing import NDArray
 
     from dtm.engine import Connection

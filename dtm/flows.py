@@ -130,7 +130,7 @@ def _roll_up(connection: Connection) -> None:
         """
     )
     connection.execute(
-        f"""
+        """
         CREATE OR REPLACE TEMP TABLE scope_total AS
         WITH reporting AS (
             SELECT DISTINCT round_number, pcode FROM scope_return JOIN scope_rollup USING (area_pcode) WHERE is_used
@@ -175,7 +175,8 @@ def _count_checkpoints(connection: Connection, scope: Scope) -> None:
         ), watched AS (
             SELECT DISTINCT round_number FROM passed
             UNION
-            SELECT round_number FROM scope_round JOIN watch ON day BETWEEN started_on AND ended_on WHERE hours_observed > 0
+            SELECT round_number FROM scope_round JOIN watch ON day BETWEEN started_on AND ended_on
+            WHERE hours_observed > 0
         ), grid AS (
             SELECT n.round_number, source, direction, 'total' AS counterpart,
                 CASE WHEN w.round_number IS NULL THEN NULL ELSE coalesce(t.value, 0) END AS value

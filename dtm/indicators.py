@@ -147,7 +147,6 @@ def build_indicators(connection: Connection, scope: Scope) -> None:
     - 0 / 0 is undefined, never 0.
     """
     _build_pairs(connection)
-    notes = "note"
     rows = ", ".join(f"('{name}', '{indicator.unit}')" for name, indicator in INDICATORS.items())
     values = " ".join(f"WHEN '{name}' THEN {sql}" for name, (sql, _) in _FORMULAS.items())
     whys = " ".join(f"WHEN '{name}' THEN {sql}" for name, (_, sql) in _FORMULAS.items())
@@ -164,18 +163,19 @@ def build_indicators(connection: Connection, scope: Scope) -> None:
         ), wide AS (
             SELECT n.round_number, a.level, a.pcode, n.flow_days, f.came, f.went, p.* EXCLUDE (round_number, pcode),
                 1000.0 * {DAYS_PER_YEAR} / n.flow_days AS scale,
-                n.round_number = (SELECT min(round_number) FROM scope_round) AS is_first
+                n.round_number = $first_round AS is_first
             FROM scope_round n CROSS JOIN scope_area a
             LEFT JOIN flow f ON f.round_number = n.round_number AND f.pcode = a.pcode
             LEFT JOIN scope_pairs p ON p.round_number = n.round_number AND p.pcode = a.pcode
         ), valued AS (
-            SELECT *, CASE indicator {values} END AS value, CASE indicator {whys} END AS {notes}
+            SELECT *, CASE indicator {values} END AS value, CASE indicator {whys} END AS note
             FROM wide CROSS JOIN named
         )
         SELECT round_number, level, pcode, indicator, CASE WHEN isfinite(value) THEN value END AS value, unit,
             CASE WHEN returns IS NULL THEN 'not_reported' ELSE note END AS note
         FROM valued ORDER BY ALL
         """,
+        {"first_round": scope.rounds[0]},
     )
 
 
@@ -192,7 +192,8 @@ _PAIRS = {
 def _build_pairs(connection: Connection) -> None:
     """Make `scope_pairs`: a row a round and area, with the sums each indicator divides."""
     sums = ", ".join(
-        f"(sum(t.{top}) FILTER ({both}))::BIGINT AS {name}_top, (sum(t.{below}) FILTER ({both}))::BIGINT AS {name}_below, "
+        f"(sum(t.{top}) FILTER ({both}))::BIGINT AS {name}_top, "
+        f"(sum(t.{below}) FILTER ({both}))::BIGINT AS {name}_below, "
         f"count(*) FILTER ({both}) AS {name}_returns"
         for name, (top, below) in _PAIRS.items()
         for both in (f"t.{top} IS NOT NULL AND t.{below} IS NOT NULL",)

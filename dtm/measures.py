@@ -1,5 +1,4 @@
 """Declare every derived measure once: its unit, words, formula, source and the cells it is made of."""
-# ruff: noqa: RUF001  the words in Mongolian are Cyrillic
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def build_passage_days(connection: Connection, scope: Scope) -> None:
         connection,
         "passage_day",
         """
-        WITH last AS (SELECT max(ended_on) AS day FROM scope_round),
+        WITH last AS (SELECT ended_on AS day FROM scope_round WHERE round_number = $last_round),
         passed AS (
             SELECT p.*, passed_at::DATE AS day FROM passage p
             WHERE round_number IN (SELECT round_number FROM scope_round)
@@ -54,4 +54,5 @@ def build_passage_days(connection: Connection, scope: Scope) -> None:
         LEFT JOIN counted c ON c.checkpoint = k.checkpoint AND c.day = k.day AND c.direction = d.direction
         ORDER BY k.checkpoint, k.day, d.direction, m.measure
         """,
+        {"last_round": scope.last_round},
     )

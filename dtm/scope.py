@@ -152,8 +152,8 @@ def _build_areas(connection: Connection, area_set: str, version: int, finest_lev
     else:
         areas["ger_area_km2"] = np.minimum(covered_km2(areas, layer), areas["area_km2"].to_numpy())
     frames = [_with_words(connection, areas, finest_level)]
-    for level in range(finest_level - 1, 0, -1):
-        frames.append(_with_words(connection, _ancestors(areas, level), level))
+    higher = range(finest_level - 1, 0, -1)
+    frames += [_with_words(connection, _ancestors(areas, level), level) for level in higher]
     _store_areas(connection, frames)
     connection.execute(
         """
@@ -336,7 +336,8 @@ def _city(connection: Connection) -> str | None:
 def _notes_on_returns(connection: Connection) -> list[str]:
     rows = connection.execute(
         """
-        SELECT round_number, count(*) FILTER (area_pcode IS NULL), count(*) FILTER (area_pcode IS NOT NULL AND NOT is_used)
+        SELECT round_number, count(*) FILTER (area_pcode IS NULL),
+            count(*) FILTER (area_pcode IS NOT NULL AND NOT is_used)
         FROM scope_return GROUP BY round_number ORDER BY round_number
         """
     ).fetchall()

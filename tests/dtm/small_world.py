@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from itertools import count
 
 import geopandas as gpd
@@ -60,7 +60,7 @@ class SmallWorld:
     def add_set(self, name, level, *, parent_set=None, version=1):
         self.insert(
             "area_set", area_set=name, version=version, level=level, parent_set=parent_set, valid_from=date(2021, 1, 1),
-            n_areas=3, file_name="f", file_sha256="0", is_demonstration=True, loaded_at=datetime(2024, 1, 1),
+            n_areas=3, file_name="f", file_sha256="0", is_demonstration=True, loaded_at="2024-01-01",
         )  # fmt: skip
 
     def add_area(self, area_set, pcode, level, shape, **more):
@@ -102,7 +102,7 @@ class SmallWorld:
     def add_layer(self, name, kind, frame, *, version=1, dated_on=date(2024, 1, 1)):
         self.insert(
             "layer", name=name, version=version, kind=kind, dated_on=dated_on, n_features=len(frame), file_name="f",
-            file_sha256="0", is_demonstration=True, loaded_at=datetime(2024, 1, 1),
+            file_sha256="0", is_demonstration=True, loaded_at="2024-01-01",
         )  # fmt: skip
         for feature, shape in enumerate(frame.geometry):
             self.insert(
