@@ -76,7 +76,7 @@ def joined(release: Release, table: ReleasedTable, *, product: Product, language
     if "pcode" in frame:
         _add_places(frame, release)
         _add_coverage(frame, release)
-    _add_labels(frame, release, language=language)
+    _add_labels(frame, release, table=product.table, language=language)
     frame["release_id"] = release.release_id
     frame["is_demonstration"] = release.is_demonstration
     return ReleasedTable(product.name, frame[list(product.columns)], table.manifest)
@@ -146,7 +146,7 @@ def _hours_observed(release: Release) -> pd.Series[float]:
     return days.groupby("round_number")["hours_observed"].sum(min_count=1)
 
 
-def _add_labels(frame: pd.DataFrame, release: Release, *, language: str) -> None:
+def _add_labels(frame: pd.DataFrame, release: Release, *, table: str, language: str) -> None:
     labels = release.table("code_label").frame
     column = "label_mn" if language == "mn" else "label_en"
     known = dict(zip(zip(labels["codelist"], labels["code"], strict=True), labels[column], strict=True))
@@ -154,7 +154,8 @@ def _add_labels(frame: pd.DataFrame, release: Release, *, language: str) -> None
     known |= {key: words[position] for key, words in WORDS.items()}
     for name in ("source", "direction", "reason", "category", "measure", "indicator", "status", "severity"):
         if name in frame:
-            frame[f"{name}_label"] = _label(frame[name], codelist=name, known=known)
+            codelist = table if name == "indicator" else name  # densities are indicators with a list of their own
+            frame[f"{name}_label"] = _label(frame[name], codelist=codelist, known=known)
     if "item" in frame:
         frame["item_label"] = ""
         for breakdown in frame["breakdown"].unique():

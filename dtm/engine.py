@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import util as importlib_util
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,10 +117,8 @@ def transaction(connection: Connection) -> Iterator[Connection]:
         yield connection
         connection.execute("COMMIT")
     except BaseException as error:
-        try:
+        with suppress(duckdb.Error):  # the engine may have rolled back already
             connection.execute("ROLLBACK")
-        except duckdb.Error:  # the engine had rolled back already
-            pass
         text = str(error).lower()
         if isinstance(error, (duckdb.Error, OSError)) and ("no space left" in text or "disk full" in text):
             raise DiskFullError(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import re
+import tempfile
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import pandas as pd
 import shapely
+from geodata.layers import read_layer
+from geodata.rasters import read_raster, zonal_persons
 
 from dtm.engine import Connection, transaction
 from dtm.errors import BadInputError, WrongUseError
@@ -17,18 +21,18 @@ from dtm.rounds import latest_version
 from dtm.warehouse import keep_in_inbox
 from geodata.areas import AreaSet
 from geodata.areas import read_areas as read_area_file
-from geodata.layers import read_layer
-from geodata.rasters import read_raster, zonal_persons
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
-    from pathlib import Path
+
+    import geopandas as gpd
 
     from dtm.workspace import Workspace
     from geodata.findings import AreaFinding
 
 LEVELS = range(5)
+_NAME = re.compile(r"\w[\w.-]{0,59}")
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,12 @@ class LoadReport:
             **self.facts,
             "findings": [asdict(finding) for finding in self.findings],
         }
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name that could not be a file's name in a release."""
+    if not _NAME.fullmatch(name):
+        raise WrongUseError(f"'{name}' can't be a name: use letters, digits, '-', '_' and '.', up to 60 of them.")
 
 
 def _refuses(findings: Iterable[AreaFinding], *, strict: bool) -> bool:
@@ -119,6 +129,7 @@ def load_areas(  # noqa: PLR0913  the options of `dtm areas load`
     geodata.errors.GeodataError
         The file can't be read as a whole.
     """
+    _check_name(area_set)
     if level not in LEVELS:
         raise WrongUseError(
             f"--level is 0 (country), 1 (aimag), 2 (soum or district), 3 (khoroo) or 4 (kheseg), not {level}."
@@ -147,7 +158,9 @@ def load_areas(  # noqa: PLR0913  the options of `dtm areas load`
     if row is not None and row[2] != level:
         raise WrongUseError(f"'{area_set}' holds areas of level {row[2]}; choose another name for level {level}.")
     if row is not None and row[1] == read.file_sha256:
-        return LoadReport(area_set, row[0], len(read.areas), stored=False, refused=False, findings=read.findings, facts=facts)
+        return LoadReport(
+            area_set, row[0], len(read.areas), stored=False, refused=False, findings=read.findings, facts=facts
+        )
     version = 1 if row is None else row[0] + 1
     keep_in_inbox(workspace, path, read.file_sha256)
     with transaction(connection):
@@ -162,7 +175,9 @@ def load_areas(  # noqa: PLR0913  the options of `dtm areas load`
         _store_findings(connection, read.findings, subject=area_set)
         store_grid(connection, area_set=area_set, version=version)
         zone_rasters(connection, workspace, area_set=area_set, version=version)
-    return LoadReport(area_set, version, len(read.areas), stored=True, refused=False, findings=read.findings, facts=facts)
+    return LoadReport(
+        area_set, version, len(read.areas), stored=True, refused=False, findings=read.findings, facts=facts
+    )
 
 
 def _store_area_set(
@@ -215,6 +230,7 @@ def load_layer(
     is_demonstration: bool = False,
 ) -> LoadReport:
     """Read, check and store a vector layer as its next version; see `load_areas` for what refuses it."""
+    _check_name(name)
     layer = read_layer(path, kind=kind, name=name)
     if _refuses(layer.findings, strict=strict):
         return LoadReport(name, 0, len(layer.features), stored=False, refused=True, findings=layer.findings)
@@ -266,6 +282,7 @@ def load_raster(
     is_demonstration: bool = False,
 ) -> LoadReport:
     """Read and store a population raster as its next version, summed over every area set in force."""
+    _check_name(name)
     raster = read_raster(path, unit=unit)
     row = connection.execute(
         "SELECT version, file_sha256, unit FROM raster WHERE name = ? ORDER BY version DESC LIMIT 1", [name]
@@ -334,6 +351,31 @@ def zone_rasters(
             [name, raster_version, area_set, version],
         )
         connection.unregister("zone_frame")
+
+
+def check_area_set(connection: Connection, area_set: str) -> LoadReport:
+    """Check the version in force of a loaded area set again, with the checks a file meets when it is loaded.
+
+    Raises
+    ------
+    UnknownAreaSetError
+        No set of that name is loaded.
+    """
+    version = latest_version(connection, area_set)
+    areas = read_areas(connection, area_set=area_set, version=version)
+    level = int(areas["level"].iloc[0])
+    parent_set, area_km2 = connection.execute(
+        "SELECT parent_set, area_km2 FROM area_set WHERE area_set = ? AND version = ?", [area_set, version]
+    ).fetchone() or (None, 0.0)
+    parents = None if parent_set is None else _parents(connection, parent_set, level)
+    columns = ["pcode", "parent_pcode", "number", "name_mn", "name_en", "geometry"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "areas.gpkg"
+        areas[columns].to_file(path, layer=area_set, driver="GPKG")
+        read = read_area_file(path, area_set=area_set, level=level, parents=parents)
+    findings = [replace(finding, file_name=area_set, layer=None) for finding in read.findings]
+    facts = {"level": level, "area_km2": round(float(area_km2), 4)}
+    return LoadReport(area_set, version, len(areas), stored=True, refused=False, findings=findings, facts=facts)
 
 
 def list_area_sets(connection: Connection) -> pd.DataFrame:

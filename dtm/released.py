@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
-import pandas as pd
 import shapely
 
 from dtm._release_tables import RELEASE_TABLES
@@ -18,6 +16,9 @@ from dtm.errors import BadInputError, NoReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
 
     from dtm.workspace import Workspace
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dtm._warehouse_tables import WAREHOUSE_TABLES
@@ -13,6 +12,7 @@ from dtm.errors import WarehouseTooNewError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from dtm.workspace import Workspace
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tomli_w
 
 from dtm.errors import BadInputError, NoWorkspaceError, WrongUseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SETTINGS_FILE = "dtm.toml"
 DISCLOSURE_THRESHOLD_PERSONS = 10

@@ -29,6 +29,7 @@ COARSE_CELLS_MAX = 1024
 """Coarse cells along the longer side; 1024 x 1024 ids stay small enough for a dense integer join."""
 REFINEMENT_BITS = 2
 """A coarse cell that a border crosses is cut into 2**2 x 2**2 fine cells."""
+WGS84_EPSG = 4326
 _ROOT_BITS = 5
 _MARGIN_CELLS = 1e-6
 _REFERENCE = (0.4871, 0.5237)
@@ -191,7 +192,7 @@ def build_grid(
     """
     if len(areas) == 0:
         raise ValueError("A grid index needs at least one area.")
-    if areas.crs is None or areas.crs.to_epsg() != 4326:  # noqa: PLR2004  WGS84
+    if areas.crs is None or areas.crs.to_epsg() != WGS84_EPSG:
         raise ValueError(f"A grid index needs areas in EPSG:4326, not {areas.crs}.")
     geometry = np.asarray(areas.geometry.array, dtype=object)
     shapely.prepare(geometry)

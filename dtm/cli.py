@@ -1,0 +1,214 @@
+"""Answer the command line: one command for each thing a round's analyst does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dtm import __version__
+from dtm._cli_common import (
+    HERE,
+    JsonOption,
+    WorkspaceOption,
+    err,
+    out,
+    print_json,
+    print_table,
+    progress_bar,
+    warehouse,
+)
+from dtm._cli_places import areas_app, layers_app, rasters_app
+from dtm._cli_returns import check_command, returns_app, round_app
+from dtm.demo import DEFAULT_SEED, build_demo
+from dtm.engine import EngineError
+from dtm.errors import EXIT_BAD_INPUT, EXIT_DONE, DtmError
+from dtm.exports import export
+from dtm.exposure import released_exposure
+from dtm.release import build_release
+from dtm.released import open_release
+from dtm.workspace import create_workspace, open_workspace
+from enumerations.errors import EnumerationsError
+from geodata.errors import GeodataError
+
+app = typer.Typer(
+    name="dtm",
+    help="Population tracking of Ulaanbaatar: returns to checked rows, flows, densities and safe releases.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(areas_app, name="areas")
+app.add_typer(round_app, name="round")
+app.add_typer(returns_app, name="returns")
+app.add_typer(layers_app, name="layers")
+app.add_typer(rasters_app, name="rasters")
+app.command("check", epilog="Example: dtm check --round 1")(check_command)
+
+DEFAULT_PORT = 8050
+ReleaseOption = Annotated[
+    str | None, typer.Option("--release", metavar="ID", help="A release of the workspace.", show_default="current")
+]
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001  Typer's callback
+    if wanted:
+        print(__version__)
+        raise typer.Exit(EXIT_DONE)
+
+
+@app.callback()
+def _main(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+@app.command("init", epilog="Example: dtm init my-city")
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")]) -> None:
+    """Make an empty workspace."""
+    workspace = create_workspace(folder)
+    with warehouse(folder):
+        pass
+    out.print(f"Made the workspace {workspace.path}. Load boundaries next: dtm areas load --help")
+
+
+@app.command("release", epilog="Example: dtm release --round 3")
+def release(
+    *,
+    round_number: Annotated[int | None, typer.Option("--round", help="Newest round to include.")] = None,
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Build a release of all rounds up to one and make it the current one."""
+    with warehouse(workspace) as (opened, connection), progress_bar("Building a release") as tell:
+        release_id = build_release(connection, opened, last_round=round_number, progress=tell)
+    built = open_release(opened, release_id)
+    manifest = built.manifest
+    built.close()
+    if as_json:
+        print_json(manifest)
+        return
+    tables = manifest["tables"]
+    print_table(
+        [{"table": name, "rows": facts["rows"]} for name, facts in tables.items()], title=f"Release {release_id}"
+    )
+    for note in manifest["notes"]:
+        out.print(f"- {note}", markup=False)
+    out.print(f"Release {release_id} is the current one. Look at it: dtm serve --workspace {opened.path}")
+
+
+@app.command("exposure", epilog="Example: dtm exposure flood.geojson --json")
+def exposure(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Polygons of the hazard.")],
+    *,
+    release_id: ReleaseOption = None,
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how many people live inside a hazard, by khoroo, with the interval."""
+    opened = open_release(open_workspace(workspace), release_id)
+    try:
+        report = released_exposure(opened, file)
+    finally:
+        opened.close()
+    if as_json:
+        print_json(report)
+        return
+    print_table(report["areas"], title=f"People inside {file.name} (round {report['round_number']})")
+    print_table([report["total"]], title="Total")
+    if report["left_out"]:
+        out.print(f"Left out, with no published population: {', '.join(report['left_out'])}")
+
+
+@app.command("export", epilog="Example: dtm export flows --format csv --out flows.csv")
+def export_command(
+    product: Annotated[str, typer.Argument(metavar="flows|stocks|indicators|density|findings", help="What to export.")],
+    *,
+    file_format: Annotated[str, typer.Option("--format", help="csv, xlsx, parquet or gpkg.")],
+    out_file: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write.")],
+    release_id: ReleaseOption = None,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Write a table of a release to a file, with its coverage and provenance."""
+    opened = open_release(open_workspace(workspace), release_id)
+    try:
+        written = export(opened, product, format=file_format, out=out_file)
+        mark = " (demonstration data)" if opened.is_demonstration else ""
+        out.print(f"Wrote {product} of release {opened.release_id} to {written}{mark}", markup=False)
+    finally:
+        opened.close()
+
+
+def _serve(folder: Path, *, port: int, browser: bool) -> int:
+    """Run the dashboard, a program of its own, and return its exit code."""
+    command = [sys.executable, "-m", "dashboard", "--workspace", str(folder), "--port", str(port)]
+    if not browser:
+        command.append("--no-browser")
+    try:
+        return subprocess.run(command, check=False).returncode  # noqa: S603  our own module
+    except KeyboardInterrupt:
+        return EXIT_DONE
+
+
+@app.command("serve", epilog="Example: dtm serve --port 8050 --no-browser")
+def serve(
+    *,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = DEFAULT_PORT,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Don't open a browser.")] = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Open the dashboard on the current release."""
+    open_workspace(workspace)
+    raise typer.Exit(_serve(workspace, port=port, browser=not no_browser))
+
+
+@app.command("demo", epilog="Example: dtm demo demo-workspace --size small --no-serve")
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder of the workspace to make.")] = Path(
+        "demo-workspace"
+    ),
+    *,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Build only; don't open the dashboard.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed; the same seed makes the same bytes.")] = DEFAULT_SEED,
+    size: Annotated[str, typer.Option(help="small, city or national.")] = "city",
+    areas: Annotated[Path | None, typer.Option(metavar="FILE", help="Real khoroo polygons to use instead.")] = None,
+) -> None:
+    """Make a workspace of demonstration data, build its release and open the dashboard."""
+    with progress_bar("Building the demonstration") as tell:
+        workspace = build_demo(folder, seed=seed, size=size, areas=areas, progress=tell)
+    out.print(f"Demonstration data is in {workspace.path}.", markup=False)
+    if not no_serve:
+        raise typer.Exit(_serve(workspace.path, port=DEFAULT_PORT, browser=bool(os.environ.get("DISPLAY"))))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; a mistake of the user is told in a sentence, never by a traceback."""
+    try:
+        app(args=arguments, standalone_mode=True)
+    except (DtmError, GeodataError, EnumerationsError) as error:
+        err.print(f"dtm: {error}", markup=False, style="red")
+        sys.exit(getattr(error, "exit_code", EXIT_BAD_INPUT))
+    except EngineError as error:
+        err.print(f"dtm: the database stopped: {error} Nothing was changed.", markup=False, style="red")
+        sys.exit(EXIT_BAD_INPUT)
+    except OSError as error:
+        err.print(
+            f"dtm: {error.strerror or error}: {error.filename or ''} Nothing was changed.", markup=False, style="red"
+        )
+        sys.exit(EXIT_BAD_INPUT)
+    except KeyboardInterrupt:
+        err.print("dtm: stopped; nothing was changed.")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+"""Build a release: everything computed, made safe, written beside the old ones and put in place by a rename."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dtm import __version__
+from dtm._release_files import write_maps
+from dtm._release_rows import describe_tables, write_tables
+from dtm.density import build_densities
+from dtm.disclosure import protect_release
+from dtm.engine import transaction
+from dtm.errors import NothingToReleaseError, UnknownRoundError
+from dtm.exposure import build_exposure
+from dtm.flows import build_flows
+from dtm.indicators import build_indicators
+from dtm.passages import build_passage_days
+from dtm.released import CURRENT_FILE, DATABASE_FILE, MANIFEST_FILE
+from dtm.scope import Scope, build_coverage, build_scope
+from dtm.stocks import build_stocks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dtm.disclosure import SuppressionSummary
+    from dtm.engine import Connection
+    from dtm.workspace import Workspace
+
+RELEASE_FORMAT = 1
+"""Version of the release's tables and files."""
+_BUILDING = ".building-"
+
+
+def _no_progress(step: str, share: float) -> None:
+    """Show nothing."""
+
+
+def build_release(
+    connection: Connection,
+    workspace: Workspace,
+    *,
+    last_round: int | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> str:
+    """Build the release of all rounds up to one and make it the current one.
+
+    A release is known by the hash of what went into it: building it again from the same returns, places, settings
+    and code gives the release that is there already. A build that stops half way leaves the current one serving.
+
+    Parameters
+    ----------
+    connection
+        The warehouse.
+    last_round
+        The newest round to include; the newest with an accepted return when not given.
+    progress
+        Called with the name of each step and the share done, 0 to 1.
+
+    Returns
+    -------
+    str
+        The release's identifier.
+
+    Raises
+    ------
+    UnknownRoundError
+        There is no such round.
+    NothingToReleaseError
+        No round has an accepted return.
+    ReleaseAuditError
+        A hidden value could be derived; nothing was published.
+    DiskFullError
+        The disk filled up; nothing was published.
+    """
+    tell = progress or _no_progress
+    operation = workspace.settings.operation
+    number = _last_round(connection, operation, last_round)
+    tell("scope", 0.0)
+    scope = build_scope(connection, operation=operation, last_round=number)
+    inputs = _inputs(connection, workspace, scope)
+    release_id = f"round-{number:02d}-{_sha256(inputs)[:12]}"
+    final = workspace.releases_path / release_id
+    if not (final / MANIFEST_FILE).exists():
+        _compute(connection, scope, tell)
+        tell("disclosure", 0.5)
+        summary = protect_release(connection, workspace.settings)
+        _remove_leftovers(workspace)
+        building = workspace.releases_path / f"{_BUILDING}{uuid.uuid4().hex}"
+        building.mkdir(parents=True)
+        try:
+            _write(connection, workspace, scope, building, release_id, inputs, summary, tell)
+            _sync(building)
+            building.rename(final)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+        _log(connection, release_id, number, final)
+    _point_at(workspace, release_id)
+    tell("done", 1.0)
+    return release_id
+
+
+def _last_round(connection: Connection, operation: str, wanted: int | None) -> int:
+    """Return the round to release, which must have an accepted return."""
+    rows = connection.execute(
+        "SELECT r.number, count(s.submission_id) FROM round r LEFT JOIN submission s ON s.round_number = r.number "
+        "WHERE r.operation = ? GROUP BY 1 ORDER BY 1",
+        [operation],
+    ).fetchall()
+    known = dict(rows)
+    if wanted is not None and wanted not in known:
+        opened = ", ".join(str(number) for number in known) or "none"
+        raise UnknownRoundError(f"There is no round {wanted}; open rounds: {opened}. See `dtm round list`.")
+    reported = [number for number, returns in rows if returns and (wanted is None or number == wanted)]
+    if not reported:
+        which = f"Round {wanted} has" if wanted is not None else "The rounds have"
+        raise NothingToReleaseError(f"{which} no accepted return. Import some with `dtm returns import FILE`.")
+    return int(reported[-1])
+
+
+def _compute(connection: Connection, scope: Scope, tell: Callable[[str, float], None]) -> None:
+    """Make the full tables, from full data; nothing of them leaves the warehouse's connection."""
+    steps = (
+        ("coverage", build_coverage),
+        ("stocks", build_stocks),
+        ("flows", build_flows),
+        ("checkpoints", build_passage_days),
+        ("indicators", build_indicators),
+        ("densities", build_densities),
+        ("exposure", build_exposure),
+    )
+    for position, (name, build) in enumerate(steps):
+        tell(name, 0.05 + 0.45 * position / len(steps))
+        build(connection, scope)
+
+
+def _inputs(connection: Connection, workspace: Workspace, scope: Scope) -> dict[str, Any]:
+    """Return what the release is made from, as facts that a hash can hold."""
+
+    def rows(sql: str, *values: object) -> list[dict[str, Any]]:
+        cursor = connection.execute(sql, list(values))
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, map(_plain, row), strict=True)) for row in cursor.fetchall()]
+
+    settings = workspace.settings
+    return {
+        "last_round": scope.last_round,
+        "rounds": rows(
+            "SELECT round_number, started_on, ended_on, area_set, area_set_version FROM scope_round ORDER BY 1"
+        ),
+        "returns": rows(
+            "SELECT file_name, file_sha256, form, round_number, rows_read, rows_accepted, rows_quarantined, "
+            "rows_duplicate, is_demonstration FROM import WHERE rows_accepted > 0 "
+            "AND (round_number IS NULL OR round_number <= ?) ORDER BY file_sha256, form, import_id",
+            scope.last_round,
+        ),
+        "area_sets": rows(
+            "SELECT area_set, version, level, valid_from, valid_to, n_areas, crs, file_name, file_sha256, "
+            "is_demonstration FROM area_set QUALIFY (area_set = ? AND version = ?) OR (area_set <> ? AND "
+            "row_number() OVER (PARTITION BY area_set ORDER BY version DESC) = 1) ORDER BY level, area_set",
+            scope.area_set,
+            scope.area_set_version,
+            scope.area_set,
+        ),
+        "layers": rows(
+            "SELECT name, version, kind, dated_on, file_name, file_sha256, is_demonstration FROM layer "
+            "QUALIFY row_number() OVER (PARTITION BY name ORDER BY version DESC) = 1 ORDER BY name"
+        ),
+        "rasters": rows(
+            "SELECT name, version, unit, file_name, file_sha256, is_demonstration FROM raster "
+            "QUALIFY row_number() OVER (PARTITION BY name ORDER BY version DESC) = 1 ORDER BY name"
+        ),
+        "edits": rows("SELECT count(*) AS edits, max(edited_at) AS last_edit FROM cleaning_log"),
+        "parameters": {
+            "threshold_persons": settings.threshold_persons,
+            "threshold_households": settings.threshold_households,
+            "minimum_denominator_persons": settings.minimum_denominator_persons,
+            "operation": settings.operation,
+            "title_en": settings.title_en,
+            "title_mn": settings.title_mn,
+            "is_demonstration": settings.is_demonstration,
+        },
+        "code": {"version": __version__, "sha256": _code_sha256(), "release_format": RELEASE_FORMAT},
+    }
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, (date, datetime)) else value
+
+
+def _sha256(facts: object) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _code_sha256() -> str:
+    """Return a hash over the source of the packages that make the numbers."""
+    digest = hashlib.sha256()
+    root = Path(__file__).resolve().parents[1]
+    for package in ("dtm", "geodata", "enumerations"):
+        for path in sorted((root / package).rglob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _write(
+    connection: Connection,
+    workspace: Workspace,
+    scope: Scope,
+    folder: Path,
+    release_id: str,
+    inputs: dict[str, Any],
+    summary: SuppressionSummary,
+    tell: Callable[[str, float], None],
+) -> None:
+    tell("tables", 0.75)
+    write_tables(connection, scope, folder / DATABASE_FILE)
+    tell("maps", 0.85)
+    write_maps(connection, workspace, folder)
+    content = describe_tables(folder / DATABASE_FILE)
+    is_demonstration = workspace.settings.is_demonstration or any(
+        row["is_demonstration"] for kind in ("returns", "area_sets", "layers", "rasters") for row in inputs[kind]
+    )
+    errors, warnings = connection.execute(
+        "SELECT count(*) FILTER (severity = 'error'), count(*) FILTER (severity = 'warning') FROM finding "
+        "WHERE round_number IS NULL OR round_number <= ?",
+        [scope.last_round],
+    ).fetchone() or (0, 0)
+    manifest = {
+        "release_id": release_id,
+        "built_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "title_en": workspace.settings.title_en,
+        "title_mn": workspace.settings.title_mn,
+        "is_demonstration": is_demonstration,
+        "operation": scope.operation,
+        "last_round": scope.last_round,
+        "area_set": scope.area_set,
+        "area_set_version": scope.area_set_version,
+        "finest_level": scope.finest_level,
+        "inputs": inputs,
+        "notes": list(scope.notes),
+        "checks": {"errors_quarantined": errors, "warnings": warnings, "disclosure_audit": "passed"},
+        "signed_off_by": None,
+        "suppression": summary.to_dict(),
+        "tables": content,
+        "content_sha256": _sha256(content),
+    }
+    (folder / MANIFEST_FILE).write_text(
+        json.dumps(manifest, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8"
+    )
+
+
+def _sync(folder: Path) -> None:
+    """Make sure the bytes are on the disk before the rename says so."""
+    for path in [*folder.rglob("*"), folder]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _log(connection: Connection, release_id: str, number: int, folder: Path) -> None:
+    content = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))["content_sha256"]
+    with transaction(connection):
+        connection.execute("DELETE FROM suppression_log WHERE release_id = ?", [release_id])
+        connection.execute("DELETE FROM release WHERE release_id = ?", [release_id])
+        connection.execute(
+            "INSERT INTO release VALUES (?, ?, ?, ?)",
+            [release_id, datetime.now(UTC).replace(tzinfo=None), number, content],
+        )
+        connection.execute(
+            "INSERT INTO suppression_log SELECT ?, table_name, cell, rule FROM safe_suppression_log", [release_id]
+        )
+
+
+def _point_at(workspace: Workspace, release_id: str) -> None:
+    partial = workspace.releases_path / f".{CURRENT_FILE}-{uuid.uuid4().hex}"
+    partial.write_text(release_id + "\n", encoding="utf-8")
+    partial.replace(workspace.releases_path / CURRENT_FILE)
+
+
+def _remove_leftovers(workspace: Workspace) -> None:
+    for path in workspace.releases_path.glob(f"{_BUILDING}*"):
+        shutil.rmtree(path, ignore_errors=True)
