@@ -59,7 +59,9 @@ def squares(n: int) -> gpd.GeoDataFrame:
     """Return n x n unit squares from (0, 0), P-codes by column, then row."""
     cells = [(x, y) for x in range(n) for y in range(n)]
     return gpd.GeoDataFrame(
-        {"pcode": [f"P{x}{y}" for x, y in cells]}, geometry=[shapely.box(x, y, x + 1, y + 1) for x, y in cells], crs=4326
+        {"pcode": [f"P{x}{y}" for x, y in cells]},
+        geometry=[shapely.box(x, y, x + 1, y + 1) for x, y in cells],
+        crs=4326,
     )
 
 
