@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from geodata.layers import read_layer
 
 from dtm import __version__
 from dtm._cli_common import (
@@ -17,9 +19,11 @@ from dtm._cli_common import (
     WorkspaceOption,
     err,
     out,
+    print_findings,
     print_json,
     print_table,
     progress_bar,
+    records,
     warehouse,
 )
 from dtm._cli_places import areas_app, layers_app, rasters_app
@@ -115,18 +119,31 @@ def exposure(
     as_json: JsonOption = False,
 ) -> None:
     """Say how many people live inside a hazard, by khoroo, with the interval."""
+    hazard = read_layer(file, kind="hazard", name=file.stem)
+    findings = [asdict(finding) for finding in hazard.findings]
+    if any(finding["severity"] == "error" for finding in findings):
+        print_findings(findings)
+        raise typer.Exit(EXIT_BAD_INPUT)
     opened = open_release(open_workspace(workspace), release_id)
     try:
-        report = released_exposure(opened, file)
+        report = released_exposure(opened, hazard.features)
     finally:
         opened.close()
+    rows = records(report.table)
+    total = {"persons": report.persons, "persons_low": report.persons_low, "persons_high": report.persons_high}
     if as_json:
-        print_json(report)
+        left_out = {"suppressed": report.suppressed, "not_reported": report.not_reported}
+        head = {"release_id": opened.release_id, "round_number": report.round_number, "file": file.name}
+        mark = {"is_demonstration": opened.is_demonstration}
+        print_json({**head, **mark, "total": total, **left_out, "areas": rows, "findings": findings})
         return
-    print_table(report["areas"], title=f"People inside {file.name} (round {report['round_number']})")
-    print_table([report["total"]], title="Total")
-    if report["left_out"]:
-        out.print(f"Left out, with no published population: {', '.join(report['left_out'])}")
+    print_findings(findings)
+    mark = "; demonstration data" if opened.is_demonstration else ""
+    print_table(rows, title=f"People inside {file.name} (round {report.round_number}{mark})")
+    print_table([total], title="Total")
+    for name, codes in (("suppressed", report.suppressed), ("not reported", report.not_reported)):
+        if codes:
+            out.print(f"Not in the total, {name}: {', '.join(codes)}")
 
 
 @app.command("export", epilog="Example: dtm export flows --format csv --out flows.csv")

@@ -9,7 +9,7 @@ import pytest
 
 from dtm._warehouse_tables import WAREHOUSE_TABLES
 from dtm.engine import connect, spatial_extension_path, transaction
-from dtm.errors import BadInputError, DiskFullError, WarehouseBusyError, WarehouseTooNewError
+from dtm.errors import BadInputError, DiskFullError, WarehouseTooNewError
 from dtm.warehouse import open_warehouse
 from dtm.workspace import create_workspace
 
@@ -61,19 +61,23 @@ def test_a_file_that_is_no_database_is_named(tmp_path):
         connect(path)
 
 
+def insert_and_fail(connection, error):
+    with transaction(connection):
+        connection.execute("INSERT INTO meta VALUES ('half', 'done')")
+        raise error
+
+
 def test_a_failed_transaction_leaves_nothing(workspace):
     with open_warehouse(workspace) as connection:
-        with pytest.raises(ZeroDivisionError), transaction(connection):
-            connection.execute("INSERT INTO meta VALUES ('half', 'done')")
-            raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError):
+            insert_and_fail(connection, ZeroDivisionError())
         assert connection.execute("SELECT count(*) FROM meta WHERE key = 'half'").fetchone() == (0,)
 
 
 def test_a_full_disk_is_named_and_leaves_nothing(workspace):
     with open_warehouse(workspace) as connection:
-        with pytest.raises(DiskFullError, match="nothing was changed"), transaction(connection):
-            connection.execute("INSERT INTO meta VALUES ('half', 'done')")
-            raise OSError(28, "No space left on device")
+        with pytest.raises(DiskFullError, match="nothing was changed"):
+            insert_and_fail(connection, OSError(28, "No space left on device"))
         assert connection.execute("SELECT count(*) FROM meta WHERE key = 'half'").fetchone() == (0,)
 
 
