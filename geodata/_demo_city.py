@@ -26,6 +26,7 @@ DISTRICT_ROUGHNESS = 0.2
 """Sideways shift of a district border's middle, as a share of its length."""
 KHOROO_SPREAD, KHESEG_SPREAD = 0.10, 0.05
 """Share of points drawn without regard to density, so that the empty country is divided too."""
+DISTRICT_DRAWINGS = 40
 POINTS_PER_KHOROO = 400
 POINTS_PER_KHESEG = 60
 KEPT_POINTS_PER_UNIT = 8
@@ -44,7 +45,26 @@ class Unit:
 
 
 def district_polygons(*, rng: np.random.Generator) -> dict[str, Any]:
-    """Return the nine districts, EPSG:32648, along borders bent once and shared by both sides."""
+    """Return the nine districts, EPSG:32648, along borders bent once and shared by both sides.
+
+    Of several bendings the one is taken whose areas come nearest to the published ones.
+    """
+    drawings = [_bend_districts(rng=rng) for _ in range(DISTRICT_DRAWINGS)]
+    polygons = min(drawings, key=_misfit)
+    noded = node_together([polygons[pcode] for pcode in sorted(polygons)])
+    return dict(zip(sorted(polygons), noded, strict=True))
+
+
+def _misfit(polygons: dict[str, Any]) -> float:
+    """Sum the squared errors of the areas; a border that crosses another can't be used."""
+    if not all(shapely.is_valid(polygon) for polygon in polygons.values()):
+        return float("inf")
+    return sum(
+        float(np.log(polygons[known.pcode].area / 1e6 / known.area_km2)) ** 2 for known in DISTRICTS
+    )
+
+
+def _bend_districts(*, rng: np.random.Generator) -> dict[str, Any]:
     edges: dict[tuple[str, str], Floats] = {}
     nodes = {name: np.array(place) for name, place in NODES_KM.items()}
     for pcode in ("MN1101", "MN1104"):
@@ -56,15 +76,16 @@ def district_polygons(*, rng: np.random.Generator) -> dict[str, Any]:
         for start, end in zip(ring, (*ring[1:], ring[0]), strict=True):
             key = (min(start, end), max(start, end))
             if key not in edges:
-                length_m = 1000 * float(np.hypot(*(nodes[key[1]] - nodes[key[0]])))
-                depth = int(np.clip(np.log2(length_m / 120), 3, 7))
-                ends = [(nodes[name] + CENTRE_KM) * 1000 for name in key]
-                edges[key] = fractal_line(ends[0], ends[1], rng=rng, depth=depth, roughness=DISTRICT_ROUGHNESS)
+                edges[key] = _bend_border([(nodes[name] + CENTRE_KM) * 1000 for name in key], rng=rng)
             line = edges[key] if key[0] == start else edges[key][::-1]
             parts.append(line[:-1])
         polygons[pcode] = shapely.Polygon(np.concatenate(parts))
-    noded = node_together([polygons[pcode] for pcode in sorted(polygons)])
-    return dict(zip(sorted(polygons), noded, strict=True))
+    return polygons
+
+
+def _bend_border(ends: list[Floats], *, rng: np.random.Generator) -> Floats:
+    depth = int(np.clip(np.log2(np.hypot(*(ends[1] - ends[0])) / 120), 3, 7))
+    return fractal_line(ends[0], ends[1], rng=rng, depth=depth, roughness=DISTRICT_ROUGHNESS)
 
 
 def _fit_exclave(nodes: dict[str, Floats], pcode: str) -> None:

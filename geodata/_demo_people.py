@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from rasterio.features import rasterize
-from rasterio.transform import Affine, from_origin
+from rasterio.transform import Affine
 
 from geodata._demo_figures import CENTRE_KM, RIVER_KM
 
@@ -77,7 +77,7 @@ def _east_north_km(bounds: Floats, cell_m: float) -> tuple[Floats, Floats, Affin
     x = (west + (np.arange(columns) + 0.5) * cell_m) / 1000 - CENTRE_KM[0]
     y = (north - (np.arange(rows) + 0.5) * cell_m) / 1000 - CENTRE_KM[1]
     east_km, north_km = np.meshgrid(x, y)
-    return east_km, north_km, from_origin(west, north, cell_m, cell_m)
+    return east_km, north_km, Affine(cell_m, 0.0, west, 0.0, -cell_m, north)
 
 
 def _apartments(x: Floats, y: Floats, noise: Floats) -> Floats:

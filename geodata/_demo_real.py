@@ -20,20 +20,20 @@ PERSONS_WITHOUT_A_FIGURE = 5_000.0
 """People given to each khoroo of a district whose population was not published."""
 
 
-def build_on_areas(path: Path, *, rng: np.random.Generator) -> tuple[dict[str, Any], list[Unit], PeopleGrid]:
+def build_on_areas(path: Path, *, rng: np.random.Generator) -> tuple[list[Unit], PeopleGrid]:
     """Split the khoroos of a file into khesegs and settle them.
 
     Returns
     -------
     tuple
-        Khoroos by P-code (EPSG:32648), khesegs, and the people grid.
+        Khesegs with polygons in EPSG:32648, and the people grid.
 
     Raises
     ------
     GeodataUseError
         The file holds no khoroo.
     """
-    frame = read_areas(path, level=KHOROO_LEVEL, repair=True).areas.to_crs(UTM)
+    frame = read_areas(path, area_set="demo", level=KHOROO_LEVEL, repair=True).areas.to_crs(UTM)
     khoroos = dict(zip(frame["pcode"], frame.geometry, strict=True))
     if not khoroos:
         raise GeodataUseError(f"{path} holds no khoroo that can be used; give a file of khoroo polygons.")
@@ -47,4 +47,4 @@ def build_on_areas(path: Path, *, rng: np.random.Generator) -> tuple[dict[str, A
     shares = share_persons(khoroos, persons, people)
     units = build_khesegs(khoroos, shares, people, per_khoroo=KHESEGS_PER_KHOROO, rng=rng)
     keep_points(units, rng=rng)
-    return khoroos, units, people
+    return units, people

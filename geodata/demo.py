@@ -42,7 +42,7 @@ class DemoGeography:
     Attributes
     ----------
     areas : dict of int to Path
-        One GeoJSON per level: fields `pcode`, `name_mn`, `name_en`, `number`, `parent_pcode`, `population`.
+        One GeoJSON per level (on real khoroos: level 3 is the given file, level 4 the khesegs made): fields `pcode`, `name_mn`, `name_en`, `number`, `parent_pcode`, `population`.
     layers : dict of str to Path
         GeoJSON by kind: `ger-area`, `service`, `hazard`, `road`.
     raster : Path
@@ -94,8 +94,8 @@ def build_geography(folder: Path, *, seed: int, size: Size = "city", areas: Path
     places = read_places()
     persons: dict[str, float] = {}
     if areas is not None:
-        khoroos, units, people = build_on_areas(areas, rng=rng)
-        levels = {3: khoroos, 4: {unit.pcode: unit.polygon for unit in units}}
+        units, people = build_on_areas(areas, rng=rng)
+        levels = {4: dict(zip((u.pcode for u in units), _degrees(np.array([u.polygon for u in units])), strict=True))}
     else:
         units, people, _ = build_city(size="city" if size == "national" else size, rng=rng)
         if size == "national":
@@ -109,6 +109,8 @@ def build_geography(folder: Path, *, seed: int, size: Size = "city", areas: Path
     written = {
         level: _write_areas(folder, level, polygons, persons, places) for level, polygons in sorted(levels.items())
     }
+    if areas is not None:
+        written[3] = areas
     raster = folder / "demonstration-population.tif"
     layers.write_raster(raster, people)
     return DemoGeography(
@@ -216,7 +218,7 @@ def _write_layers(
             continue
         rows = frame.drop(columns="geometry").to_dict("records")
         path = folder / f"demonstration-{kind}.geojson"
-        written[kind] = _write_geojson(path, rows, _degrees(frame.geometry.to_numpy()))
+        written[kind] = _write_geojson(path, rows, shapely.set_precision(_degrees(frame.geometry.to_numpy()), 10**-DECIMALS))
     return written
 
 
