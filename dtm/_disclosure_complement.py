@@ -1,0 +1,213 @@
+"""Choose the further cells to hide until no hidden cell follows from what is published.
+
+The order of choice spares what planners read most: single cells of the finest level go before those of districts,
+parts before totals, and the city's figures last; among equals the cell that opens no new gap in its other sums,
+then the smallest, then the first by key. This is the greedy form of hierarchical suppression (de Wolf 2002, HiTaS;
+Castro 2012 reviews the exact ones).
+
+References
+----------
+de Wolf 2002, HiTaS: a heuristic approach to cell suppression in hierarchical tables, LNCS 2316.
+Castro 2012, Recent advances in optimization techniques for statistical tabular data protection,
+European Journal of Operational Research 216(2).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dtm._disclosure_audit import Bounds, components, determined_cells, feasible_bounds, pinned_cells
+from dtm._disclosure_system import TOP_TIER
+from dtm.errors import ReleaseAuditError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dtm._disclosure_system import System
+
+LOWEST_THRESHOLD = 5
+"""Thresholds are raised one by one from here, so that a higher threshold hides all that a lower one hides."""
+
+
+class Suppression:
+    """The pattern of hidden cells of one system, grown step by step."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        cells = system.cells
+        self._members = system.members()
+        self._relations_of = system.relations_of_cells()
+        self._value = cells.value.tolist()
+        self._tier = cells.tier.tolist()
+        self._is_count = cells.is_count.tolist()
+        self.hidden = [False] * len(cells)
+        self._n_hidden = [0] * system.n_relations
+        self._n_positive = [0] * system.n_relations
+        self._n_changes = [0] * system.n_relations
+        self._mass = [0] * system.n_relations
+        self._queue: deque[int] = deque()
+        self._dirty: set[int] = set()
+        self._threshold = 0
+        final = np.zeros(system.n_relations, dtype=np.int64)
+        np.maximum.at(final, system.relation_of, cells.threshold[system.cell_of])
+        self._final_threshold = final.tolist()
+        self.audits = 0
+        self.largest_component = 0
+
+    def hide(self, cell: int) -> None:
+        """Hide a cell and queue the relations it is in."""
+        if self.hidden[cell]:
+            return
+        self.hidden[cell] = True
+        self._dirty.add(cell)
+        for relation, sign in self._relations_of[cell]:
+            self._n_hidden[relation] += 1
+            self._n_positive[relation] += sign > 0
+            self._n_changes[relation] += not self._is_count[cell]
+            self._mass[relation] += sign * self._value[cell]
+            self._queue.append(relation)
+        for follower in self.system.followers.get(cell, ()):
+            self.hide(follower)
+
+    def _is_open(self, relation: int) -> bool:
+        """Say whether the hidden cells of a relation are too few, or too small together.
+
+        Their sum follows from the published cells. It must be at least the threshold, and more than their number
+        (each is at least 1, so that a sum equal to their number would tell every one of them).
+        """
+        count = self._n_hidden[relation]
+        if count <= 1:
+            return count == 1
+        if self._n_changes[relation] or 0 < self._n_positive[relation] < count:
+            return False
+        needed = max(min(self._threshold, self._final_threshold[relation]), count + 1)
+        return abs(self._mass[relation]) < needed
+
+    def _best(self, relations: Iterable[int], *, wanted: int) -> int | None:
+        """Return the published cell of these relations that costs least to hide; one of ``wanted`` or more if any."""
+        best: tuple[int, int, bool, int, int] | None = None
+        for relation in relations:
+            for cell, _ in self._members[relation]:
+                if self.hidden[cell]:
+                    continue
+                gaps = sum(self._n_hidden[other] == 0 for other, _ in self._relations_of[cell])
+                value = abs(self._value[cell])
+                cost = (self._tier[cell], gaps, value < wanted, value, cell)
+                if best is None or cost < best:
+                    best = cost
+        return None if best is None else best[4]
+
+    def close(self) -> None:
+        """Hide further cells until no relation is open."""
+        while self._queue:
+            relation = self._queue.popleft()
+            while self._is_open(relation):
+                missing = min(self._threshold, self._final_threshold[relation]) - abs(self._mass[relation])
+                cell = self._best([relation], wanted=missing)
+                if cell is None:
+                    break
+                self.hide(cell)
+
+    def _repair(self, cell: int, group: list[int]) -> int:
+        """Hide one more cell near one that can be derived, and return it."""
+        near = self._best([relation for relation, _ in self._relations_of[cell]], wanted=0)
+        if near is None:
+            around = sorted({relation for other in group for relation, _ in self._relations_of[other]})
+            near = self._best(around, wanted=0)
+        if near is None:
+            raise ReleaseAuditError(
+                "The release was stopped: a hidden figure would follow from the published ones and nothing is left "
+                "to hide beside it. Raise the thresholds in dtm.toml, or report this as a fault; nothing was changed."
+            )
+        self.hide(near)
+        return near
+
+    def _audit_step(self) -> bool:
+        """Repair each group of hidden cells that changed and holds a cell that can be derived."""
+        groups = components(self._members, self._relations_of, self.hidden, sorted(self._dirty))
+        self._dirty.clear()
+        self.audits += 1
+        repaired = False
+        for group in groups:
+            self.largest_component = max(self.largest_component, len(group))
+            determined = determined_cells(self._members, self._relations_of, self.hidden, group)
+            if determined:
+                self._repair(determined[0], group)
+                repaired = True
+        return repaired
+
+    def _bounds_step(self) -> bool:
+        """Loosen the bounds that leave one value, once in each neighbourhood."""
+        low, high = feasible_bounds(self.system, np.array(self.hidden, dtype=bool))
+        pinned = np.flatnonzero(np.array(self.hidden, dtype=bool) & self.system.cells.is_count & (low >= high))
+        bounds = Bounds(self._members, low.tolist(), high.tolist())
+        eased: set[int] = set()
+        for cell in pinned.tolist():
+            if cell in eased:
+                continue
+            near = self._loosen(cell, bounds)
+            for relation, _ in self._relations_of[near]:
+                eased.update(other for other, _ in self._members[relation])
+        return len(pinned) > 0
+
+    def _loosen(self, cell: int, bounds: Bounds) -> int:
+        """Hide a published cell in the sums that hold the cell's bounds, or the bounds behind those."""
+        seen, front = {cell}, [cell]
+        last_resort: int | None = None
+        while front:
+            entries = ((r, other, sign) for other in front for r, sign in self._relations_of[other])
+            binding = sorted({r for r, other, sign in entries if bounds.binds(r, other, sign)})
+            near = self._best(binding, wanted=0)
+            if near is not None and self._tier[near] < TOP_TIER:
+                self.hide(near)
+                return near
+            last_resort = near if last_resort is None else last_resort
+            behind = {other for relation in binding for other, _ in self._members[relation] if self.hidden[other]}
+            front = sorted(behind - seen)
+            seen |= behind
+        if last_resort is not None:
+            self.hide(last_resort)
+            return last_resort
+        (group,) = components(self._members, self._relations_of, self.hidden, [cell])
+        return self._repair(cell, group)
+
+    def protect(self, *, also: Iterable[int] = ()) -> None:
+        """Hide what is under the thresholds (and the cells of ``also``), then all that this takes.
+
+        The threshold rises step by step to the final one, each time closing and auditing the pattern.
+        """
+        cells = self.system.cells
+        for cell in also:
+            self.hide(cell)
+        highest = int(cells.threshold.max(initial=LOWEST_THRESHOLD))
+        for threshold in range(LOWEST_THRESHOLD, highest + 1):
+            self._threshold = threshold
+            for cell in np.flatnonzero(cells.primary(ceiling=threshold)).tolist():
+                self.hide(cell)
+            self._queue.extend(range(self.system.n_relations))
+            while True:
+                self.close()
+                if not self._audit_step() and not self._queue and not self._bounds_step():
+                    break
+
+    def verify(self) -> None:
+        """Audit the whole pattern once more, from nothing.
+
+        Raises
+        ------
+        ReleaseAuditError
+            A hidden cell can still be derived.
+        """
+        hidden = np.array(self.hidden, dtype=bool)
+        left = pinned_cells(self.system, hidden)
+        everything = [int(cell) for cell in np.flatnonzero(hidden)]
+        for group in components(self._members, self._relations_of, self.hidden, everything):
+            left.extend(determined_cells(self._members, self._relations_of, self.hidden, group))
+        if left:
+            raise ReleaseAuditError(
+                f"The release was stopped: {len(set(left))} hidden figures would follow from the published ones. "
+                "Please report this as a fault; nothing was changed."
+            )

@@ -1,0 +1,145 @@
+"""Hide what is computed from hidden figures: indicators, densities and people inside a hazard.
+
+A derived figure is shown only when every cell it is made of is shown, so that it tells a reader nothing new; and
+only when it divides by enough people. The change between rounds is the exception that carries its own information
+(it is over the units that reported in both rounds): it is a cell of the linear system and decided there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from dtm._release_tables import NOT_REPORTED, PUBLISHED, SUPPRESSED, UNDEFINED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dtm.measures import Indicator, Ingredient
+    from dtm.workspace import Settings
+
+PERSONS_OF_ACTUAL = {"category": "actual", "measure": "persons", "breakdown": "total", "item": "total"}
+CHANGE_FAMILY = ("change_persons", "change_pct")
+
+
+class Verdicts:
+    """The counted tables with their status, and what each derived figure may show."""
+
+    def __init__(
+        self,
+        counted: Mapping[str, pd.DataFrame],
+        rollup: pd.DataFrame,
+        rounds: tuple[int, ...],
+        settings: Settings,
+    ) -> None:
+        self._counted = counted
+        self._settings = settings
+        self._previous = dict(zip(rounds[1:], rounds, strict=False))
+        self._rollup = rollup.rename(columns={"pcode": "above"})[["area_pcode", "above"]]
+        self._cache: dict[tuple[str, tuple[tuple[str, str], ...]], pd.DataFrame] = {}
+
+    def _cells(self, table: str, where: Mapping[str, str]) -> pd.DataFrame:
+        key = (table, tuple(sorted(where.items())))
+        if key not in self._cache:
+            frame = self._counted[table]
+            for column, wanted in sorted(where.items()):
+                frame = frame[frame[column] == wanted]
+            self._cache[key] = frame[["round_number", "pcode", "value", "status"]]
+        return self._cache[key]
+
+    def _ingredient(self, rows: pd.DataFrame, ingredient: Ingredient) -> pd.DataFrame:
+        """Return for each row whether the ingredient is hidden, not reported, or too small to divide by."""
+        cells = self._cells(ingredient.table, ingredient.where)
+        cells = cells.assign(
+            is_hidden=cells["status"] == SUPPRESSED,
+            is_missing=cells["status"] == NOT_REPORTED,
+            is_small=cells["value"].notna() & (cells["value"] < self._settings.minimum_denominator_persons),
+        )
+        if ingredient.role != "denominator" or ingredient.where.get("measure") != "persons":
+            cells["is_small"] = False
+        if ingredient.of == "children":
+            cells = cells.merge(self._rollup, left_on="pcode", right_on="area_pcode", how="inner")
+            cells = cells.assign(pcode=cells["above"], is_missing=False)
+        keys = ["round_number", "pcode"]
+        facts = cells.groupby(keys, as_index=False)[["is_hidden", "is_missing", "is_small"]].any()
+        wanted = rows[keys]
+        if ingredient.round == "previous":
+            wanted = wanted.assign(round_number=wanted["round_number"].map(self._previous))
+        joined = wanted.merge(facts, on=keys, how="left")[["is_hidden", "is_missing", "is_small"]]
+        return joined.eq(True).set_axis(rows.index)
+
+    def derived(self, frame: pd.DataFrame, declared: Mapping[str, Indicator]) -> pd.Series:
+        """Return the status of each row of the indicator or density table.
+
+        Raises
+        ------
+        KeyError
+            A figure is not declared: nobody can say what it is made of.
+        """
+        status = pd.Series(PUBLISHED, index=frame.index, dtype=object)
+        for name, rows in frame.groupby("indicator", sort=True):
+            if name not in declared:
+                raise KeyError(f"{name} is not among the declared measures, so its ingredients are not known")
+            hidden = pd.Series(False, index=rows.index)
+            missing = pd.Series(False, index=rows.index)
+            for ingredient in declared[str(name)].ingredients:
+                facts = self._ingredient(rows, ingredient)
+                hidden |= facts["is_hidden"] | facts["is_small"]
+                missing |= facts["is_missing"]
+            empty = rows["value"].isna()
+            status[rows.index] = np.select(
+                [hidden, empty & missing, empty], [SUPPRESSED, NOT_REPORTED, UNDEFINED], PUBLISHED
+            )
+        return status
+
+    def exposure(self, frame: pd.DataFrame) -> pd.Series:
+        """Return the status of each row of the exposure table.
+
+        The people inside a hazard are computed from the stocks of the finest areas it touches, so the row shows
+        only when all of those do. Estimates under the threshold are hidden too.
+        """
+        stock = self._cells("stock", PERSONS_OF_ACTUAL)
+        hidden_cells = stock[stock["status"] == SUPPRESSED][["round_number", "pcode"]].assign(is_hidden=True)
+        below = frame.assign(row=frame.index)[["row", "round_number", "layer", "pcode"]]
+        below = below.merge(self._rollup, left_on="pcode", right_on="above")
+        own = below[["row", "round_number", "layer", "pcode"]].drop_duplicates()
+        touched = frame[frame["share_of_area"] > 0][["layer", "pcode"]].assign(touched=True)
+        below = below.drop(columns=["pcode", "above"]).rename(columns={"area_pcode": "pcode"})
+        below = below.merge(touched, on=["layer", "pcode"], how="left")
+        known = below.groupby("row")["touched"].transform("any") if len(below) else below["touched"]
+        below = below[below["touched"].eq(True) | ~known.astype(bool)].drop(columns="touched")
+        ingredients = pd.concat([own, below], ignore_index=True)
+        rows = ingredients.merge(hidden_cells, on=["round_number", "pcode"])["row"].unique()
+        small = frame["persons"].between(1, self._settings.threshold_persons - 1)
+        for column in ("persons_low", "persons_high"):
+            small |= frame[column].between(1, self._settings.threshold_persons - 1)
+        hidden = small.fillna(False).astype(bool) | frame.index.isin(rows)
+        status = np.select([hidden, frame["persons"].isna()], [SUPPRESSED, NOT_REPORTED], PUBLISHED)
+        return pd.Series(status, index=frame.index, dtype=object)
+
+
+def change_with_a_small_rest(
+    change: pd.DataFrame, stock: pd.DataFrame, previous: Mapping[int, int], parent_of: Mapping[str, str], threshold: int
+) -> pd.Series:
+    """Return the changes whose difference from the stocks' own difference is a small count, and those above them.
+
+    The change is over the units that reported in both rounds; the stocks are over all that reported. The difference
+    of the two is the people of the units that did not: a small one may be a small unit.
+    """
+    keys = ["round_number", "pcode"]
+    now = stock[[*keys, "value"]].rename(columns={"value": "now"})
+    before = now.rename(columns={"now": "before", "round_number": "earlier"})
+    rows = change.assign(earlier=change["round_number"].map(previous)).merge(now, on=keys, how="left")
+    rows = rows.merge(before, on=["earlier", "pcode"], how="left")
+    rest = (rows["now"] - rows["before"] - rows["value"]).abs()
+    small = rest.ge(1) & rest.lt(threshold)
+    flagged: set[tuple[int, str]] = set()
+    for round_number, pcode in rows.loc[small.fillna(False).astype(bool), keys].itertuples(index=False):
+        area: str | None = pcode
+        while area is not None:
+            flagged.add((int(round_number), area))
+            area = parent_of.get(area)
+    pairs = zip(change["round_number"], change["pcode"], strict=True)
+    return pd.Series([(int(number), pcode) in flagged for number, pcode in pairs], index=change.index, dtype=bool)

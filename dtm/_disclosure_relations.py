@@ -1,0 +1,178 @@
+"""Write down every sum that ties the published figures, from the tables of a release.
+
+Which sums there are follows from the definitions of the release's tables:
+
+- stock: the items of a breakdown sum to the total; registered - registered_absent + unregistered = actual; the areas
+  inside an area sum to it, for every category, measure and item;
+- flow: the counterparts other than the area itself sum to the total; the reasons sum to the total; the areas inside
+  an area sum to it for each counterpart, where moves to a counterpart inside the larger area become its own inside
+  moves; so the totals of the areas inside sum to the larger area's total plus its inside moves;
+- checkpoints: the travellers of all days and checkpoints sum to the flow at checkpoints, where nothing else passed;
+- change between rounds = the stock of the one minus the stock of the other, where all units reported in both.
+
+Figures that were not reported are null, are known to be, and take part in no sum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from dtm._disclosure_system import Cells, System, SystemBuilder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dtm.workspace import Settings
+
+TOTAL = "total"
+PERSONS = "persons"
+CHANGE = "change_persons"
+_COMPONENTS = ("registered_absent", "unregistered")
+_TIER_ITEM, _TIER_TOTAL = (0, 1, 4), (2, 3, 5)
+"""Tiers by levels above the finest (0, 1, 2 and more): items, then totals."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The counted tables of a release; ``row`` numbers each table's rows in the order of its key."""
+
+    stock: pd.DataFrame
+    flow: pd.DataFrame
+    passage_day: pd.DataFrame
+    change: pd.DataFrame
+    parent_of: Mapping[str, str]
+    level_of: Mapping[str, int]
+    rounds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Linked:
+    """The system, and the frames with the number of each row's cell (-1 where null) in ``cell``."""
+
+    system: System
+    frames: dict[str, pd.DataFrame]
+
+
+def threshold_of(measure: pd.Series, settings: Settings) -> pd.Series:
+    """Return the threshold of each count.
+
+    A vehicle is a party of travellers and not a dwelling with an address, but often one person: it takes the
+    stricter (higher) threshold.
+    """
+    strictest = max(settings.threshold_persons, settings.threshold_households)
+    known = {PERSONS: settings.threshold_persons, "households": settings.threshold_households}
+    return measure.map(known).fillna(strictest).astype(np.int64)
+
+
+def _tier(frame: pd.DataFrame, is_total: pd.Series, finest: int) -> pd.Series:
+    above = (finest - frame["level"]).clip(0, len(_TIER_ITEM) - 1).astype(int)
+    return pd.Series(
+        np.where(is_total, np.array(_TIER_TOTAL)[above], np.array(_TIER_ITEM)[above]), index=frame.index, dtype=np.int64
+    )
+
+
+def _numbered(frame: pd.DataFrame, start: int) -> pd.DataFrame:
+    reported = frame["value"].notna().to_numpy()
+    numbers = np.where(reported, np.cumsum(reported) - 1 + start, -1)
+    return frame.assign(cell=numbers.astype(np.int64))
+
+
+def link(frames: Frames, settings: Settings) -> Linked:
+    """Give each cell a number and tie them by every sum that holds."""
+    finest = max(frames.level_of.values(), default=0)
+    stock, flow, passage, change = frames.stock, frames.flow, frames.passage_day, frames.change
+    main = (stock["breakdown"] == TOTAL) & ~stock["category"].isin(_COMPONENTS)
+    stock = stock.assign(tier=_tier(stock, main, finest), threshold=threshold_of(stock["measure"], settings))
+    all_of = (flow["counterpart"] == TOTAL) & (flow["reason"] == TOTAL)
+    flow = flow.assign(tier=_tier(flow, all_of, finest), threshold=threshold_of(flow["measure"], settings))
+    passage = passage.assign(tier=0, threshold=threshold_of(passage["measure"], settings))
+    change = change.assign(tier=_tier(change, change["level"] < 0, finest), threshold=0)
+    numbered: dict[str, pd.DataFrame] = {}
+    start = 0
+    for name, frame in (("stock", stock), ("flow", flow), ("passage_day", passage), ("change", change)):
+        numbered[name] = _numbered(frame, start)
+        start += int(frame["value"].notna().sum())
+    reported = {name: frame[frame["cell"] >= 0] for name, frame in numbered.items()}
+
+    def column(name: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        return np.concatenate([frame[name].to_numpy(dtype=np.float64) for frame in reported.values()]).astype(np.int64)
+
+    is_count = np.repeat([True, False], [start - len(reported["change"]), len(reported["change"])])
+    cells = Cells(column("value"), column("threshold"), column("tier"), is_count)
+    builder = SystemBuilder(cells)
+    _add_stock(builder, reported["stock"], frames)
+    _add_flow(builder, reported["flow"], frames)
+    _add_checkpoints(builder, reported["flow"], reported["passage_day"])
+    _add_change(builder, reported["change"], reported["stock"], frames)
+    return Linked(builder.build(), numbered)
+
+
+def _children(frame: pd.DataFrame, frames: Frames) -> pd.DataFrame:
+    """Return the rows that have an area above them, moved to that area."""
+    parent = frame["pcode"].map(frames.parent_of)
+    return frame[parent.notna()].assign(pcode=parent[parent.notna()])
+
+
+def _add_stock(builder: SystemBuilder, stock: pd.DataFrame, frames: Frames) -> None:
+    by = ["round_number", "pcode", "category", "measure"]
+    items = stock[stock["breakdown"] != TOTAL]
+    totals = stock[stock["breakdown"] == TOTAL]
+    for breakdown in sorted(items["breakdown"].unique()):
+        builder.add("stock_breakdown", [(totals, 1), (items[items["breakdown"] == breakdown], -1)], by)
+    persons = totals[totals["measure"] == PERSONS]
+    signs = {"registered": 1, "registered_absent": -1, "unregistered": 1, "actual": -1}
+    parts = [(persons[persons["category"] == category], sign) for category, sign in signs.items()]
+    if all(len(part) for part, _ in (parts[0], parts[3])):
+        builder.add("stock_identity", parts, ["round_number", "pcode"])
+    builder.add("stock_areas", [(stock, 1), (_children(stock, frames), -1)], [*by, "breakdown", "item"])
+
+
+def _add_flow(builder: SystemBuilder, flow: pd.DataFrame, frames: Frames) -> None:
+    by = ["round_number", "source", "pcode", "direction", "measure"]
+    of_all, to_all = flow["reason"] == TOTAL, flow["counterpart"] == TOTAL
+    totals, pairs, reasons = flow[of_all & to_all], flow[of_all & ~to_all], flow[~of_all & to_all]
+    inside = pairs["counterpart"] == pairs["pcode"]
+    builder.add("flow_counterparts", [(totals, 1), (pairs[~inside], -1)], by)
+    builder.add("flow_reasons", [(totals, 1), (reasons, -1)], by)
+    children = _children(pairs.assign(child=pairs["pcode"]), frames)
+    is_inside = [
+        counterpart.startswith(parent)
+        for counterpart, parent in zip(children["counterpart"], children["pcode"], strict=True)
+    ]
+    children = children.assign(counterpart=children["pcode"].where(np.array(is_inside, bool), children["counterpart"]))
+    builder.add("flow_areas", [(pairs, 1), (children, -1)], [*by, "counterpart"])
+    own = pairs[inside]
+    builder.add(
+        "flow_totals", [(totals, 1), (own, 1), (_children(totals, frames), -1), (_children(own, frames), -1)], by
+    )
+    builder.add("flow_reason_areas", [(reasons, 1), (_children(reasons, frames), -1)], [*by, "reason"])
+
+
+def _add_checkpoints(builder: SystemBuilder, flow: pd.DataFrame, passage: pd.DataFrame) -> None:
+    totals = flow[(flow["counterpart"] == TOTAL) & (flow["reason"] == TOTAL) & (flow["measure"] == PERSONS)]
+    at_checkpoints = totals[totals["source"].str.startswith("checkpoint")]
+    persons = passage[(passage["measure"] == PERSONS) & passage["round_number"].notna()]
+    if len(at_checkpoints) and len(persons):
+        persons = persons.assign(round_number=persons["round_number"].astype(np.int64))
+        builder.add("checkpoint_days", [(at_checkpoints, 1), (persons, -1)], ["round_number", "direction"])
+
+
+def _add_change(builder: SystemBuilder, change: pd.DataFrame, stock: pd.DataFrame, frames: Frames) -> None:
+    if not len(change):
+        return
+    actual = stock[(stock["category"] == "actual") & (stock["measure"] == PERSONS) & (stock["breakdown"] == TOTAL)]
+    following = dict(zip(frames.rounds, frames.rounds[1:], strict=False))
+    after = actual["round_number"].map(following)
+    previous = actual[after.notna()].assign(round_number=after[after.notna()].astype(np.int64))
+    by = ["round_number", "pcode"]
+    for stock_cells in (actual, previous):
+        tied = change[[*by, "cell"]].merge(stock_cells[[*by, "cell"]], on=by, suffixes=("", "_stock"))
+        builder.follow(tied["cell_stock"], tied["cell"])
+    both = change.merge(actual[by], on=by).merge(previous[by], on=by)
+    rows = [frame.merge(both[by], on=by) for frame in (change, actual, previous)]
+    builder.add("change", [(rows[0], 1), (rows[1], -1), (rows[2], 1)], by)
+    builder.add("change_areas", [(change, 1), (_children(change, frames), -1)], by)

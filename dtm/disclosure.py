@@ -1,0 +1,295 @@
+"""Hide every figure from which someone could be found, and every figure that would give a hidden one away.
+
+Totals, rates and densities arrive computed from full data; hiding comes last. Three rules, in this order:
+
+primary
+    Counts of persons from 1 to ``threshold_persons`` - 1 and of households (dwellings too) from 1 to
+    ``threshold_households`` - 1. Vehicles take the stricter of the two: many carry one person. Zeros are shown, also
+    for reasons: a zero tells that nobody moved for it, and none of the reasons is a sensitive attribute of a person.
+complementary
+    Further cells, until no hidden one follows from the published. All sums that tie the figures (see
+    `dtm._disclosure_relations`) form one signed linear system; in each sum the hidden cells are at least two and
+    together at least the threshold; an exact audit then proves that the system determines no hidden cell, and that
+    the bounds it puts on each leave more than one value. Where a cell fails, one more is hidden and the audit runs
+    again. The pattern for a threshold is grown from the one for the threshold below, so a higher threshold hides
+    all that a lower one hides.
+derived
+    Indicators, densities and people inside a hazard of which an ingredient is hidden, or which divide by fewer than
+    ``minimum_denominator_persons``. One that is shown is made of shown cells only, so it tells nothing new.
+
+Limits, stated: the bounds are propagated, not optimised (no linear programme), and the interval left for a hidden
+cell is more than one value but not yet as wide as the threshold; a reader's knowledge from elsewhere (a neighbour who
+knows one of two hidden counts) is not modelled. Differences of published figures, such as the registration gap, may
+be small numbers: they count nobody, and anyone can compute them. A hazard's estimate under the threshold is hidden
+for the same look everywhere, though share and stock, where both are published, lead to it: it is no count of people.
+
+References
+----------
+Cox 1980, Suppression methodology and statistical disclosure control, JASA 75(370), 377-385.
+Fischetti & Salazar 2000, Models and algorithms for optimizing cell suppression in tabular data with linear
+constraints, JASA 95(451); 2001, Solving the cell suppression problem on tabular data with linear constraints,
+Management Science 47(7).
+de Wolf 2002, HiTaS: a heuristic approach to cell suppression in hierarchical tables, LNCS 2316.
+Castro 2012, Recent advances in optimization techniques for statistical tabular data protection, EJOR 216(2).
+Hundepool et al. 2012, Statistical Disclosure Control, Wiley.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from dtm._disclosure_complement import Suppression
+from dtm._disclosure_derived import CHANGE_FAMILY, PERSONS_OF_ACTUAL, Verdicts, change_with_a_small_rest
+from dtm._disclosure_relations import CHANGE, Frames, Linked, link
+from dtm._release_tables import NOT_REPORTED, PUBLISHED, RELEASE_TABLES, STATUSES, SUPPRESSED
+from dtm.measures import DENSITIES, INDICATORS
+
+if TYPE_CHECKING:
+    from dtm.engine import Connection
+    from dtm.workspace import Settings
+
+PRIMARY = "primary"
+COMPLEMENTARY = "complementary"
+DERIVED = "derived"
+RULES = (PRIMARY, COMPLEMENTARY, DERIVED)
+COUNTED_TABLES = ("stock", "flow", "passage_day")
+PROTECTED_TABLES = (*COUNTED_TABLES, "indicator", "density", "exposure")
+LOG_TABLE = "safe_suppression_log"
+_VALUE_COLUMNS = {"exposure": ("persons", "persons_low", "persons_high")}
+_COVERAGE_REGISTERED = {"category": "registered", "measure": "persons", "breakdown": "total", "item": "total"}
+
+
+@dataclass(frozen=True)
+class SuppressionSummary:
+    """What was hidden, in counts; nothing in it tells a value.
+
+    Parameters
+    ----------
+    cells
+        Rows by table, level (None where the table has none) and status.
+    rules
+        Hidden rows by table and rule.
+    relations
+        Sums that hold in the data, by kind: what the audit knows.
+    relations_not_holding
+        Sums that were expected and do not hold, by kind (returns without a breakdown make them); nobody can rely
+        on those, so they are no part of the audit.
+    audits
+        Runs of the exact audit.
+    largest_component
+        Most hidden cells that were tied to each other.
+    """
+
+    cells: dict[tuple[str, int | None, str], int]
+    rules: dict[tuple[str, str], int]
+    relations: dict[str, int]
+    relations_not_holding: dict[str, int]
+    audits: int
+    largest_component: int
+
+    def share(self, table: str, level: int | None, status: str = PUBLISHED) -> float:
+        """Return the share of a table's rows at a level that have a status; not reported ones do not count."""
+        rows = {s: self.cells.get((table, level, s), 0) for s in STATUSES if s != NOT_REPORTED}
+        return rows[status] / total if (total := sum(rows.values())) else 0.0
+
+    def to_manifest(self) -> dict[str, Any]:
+        """Return the summary as plain values for the manifest of a release."""
+        return {
+            "cells": [
+                {"table": table, "level": level, "status": status, "cells": count}
+                for (table, level, status), count in self.cells.items()
+            ],
+            "rules": [
+                {"table": table, "rule": rule, "cells": count} for (table, rule), count in self.rules.items()
+            ],
+            "relations": self.relations,
+            "relations_not_holding": self.relations_not_holding,
+            "audits": self.audits,
+            "largest_component": self.largest_component,
+        }  # fmt: skip
+
+
+def protect_release(connection: Connection, settings: Settings) -> SuppressionSummary:
+    """Decide what a release may show, and write the tables that hold only that.
+
+    Reads the temporary tables ``full_stock``, ``full_flow``, ``full_indicator``, ``full_density``,
+    ``full_passage_day``, ``full_exposure``, ``scope_area``, ``scope_rollup`` and ``scope_round``; writes
+    ``safe_<name>`` with the declared columns of each and ``safe_suppression_log`` (table_name, cell, rule). The result
+    depends on the rows alone, not on their order.
+
+    Raises
+    ------
+    ReleaseAuditError
+        A hidden figure could still be derived at the end.
+    """
+    tables = {name: _load(connection, name) for name in PROTECTED_TABLES}
+    areas = connection.execute("SELECT pcode, level, parent_pcode FROM scope_area ORDER BY pcode").df()
+    rounds = tuple(n for (n,) in connection.execute("SELECT round_number FROM scope_round ORDER BY 1").fetchall())
+    present = set(areas["pcode"])
+    parent_of = {
+        pcode: parent
+        for pcode, parent in zip(areas["pcode"], areas["parent_pcode"], strict=True)
+        if isinstance(parent, str) and parent in present
+    }
+    frames = Frames(
+        stock=tables["stock"],
+        flow=tables["flow"],
+        passage_day=tables["passage_day"],
+        change=tables["indicator"][tables["indicator"]["indicator"] == CHANGE],
+        parent_of=parent_of,
+        level_of=dict(zip(areas["pcode"], areas["level"].astype(int), strict=True)),
+        rounds=rounds,
+    )
+    linked = link(frames, settings)
+    pattern = Suppression(linked.system)
+    pattern.protect(also=_changes_to_hide(linked, frames, settings))
+    pattern.verify()
+    hidden = np.array([*pattern.hidden, False], dtype=bool)  # the last stands for null cells, numbered -1
+    primary = np.append(linked.system.cells.primary(), False)
+    verdicts: dict[str, pd.DataFrame] = {}
+    for name in COUNTED_TABLES:
+        cell = linked.frames[name]["cell"].to_numpy()
+        status = np.select([cell < 0, hidden[cell]], [NOT_REPORTED, SUPPRESSED], PUBLISHED)
+        rule = np.where(primary[cell], PRIMARY, COMPLEMENTARY)
+        verdicts[name] = _verdict(tables[name], status, rule)
+    rollup = connection.execute("SELECT DISTINCT area_pcode, pcode FROM scope_rollup").df()
+    counted = {name: tables[name].assign(status=verdicts[name]["status"]) for name in ("stock", "flow")}
+    derived = Verdicts(counted, rollup, rounds, settings)
+    verdicts["indicator"] = _indicator_verdict(tables["indicator"], derived, linked, hidden)
+    verdicts["density"] = _verdict(tables["density"], derived.derived(tables["density"], DENSITIES), DERIVED)
+    verdicts["exposure"] = _exposure_verdict(tables["exposure"], derived)
+    _write(connection, verdicts)
+    return _summary(tables, verdicts, linked, pattern)
+
+
+def protect_coverage(connection: Connection, settings: Settings, *, table: str) -> int:
+    """Empty the coverage shares that would tell a hidden or small count of registered people.
+
+    The share divides the registered people of the units that reported by those of all units. With a hidden count, or
+    with a small one missing, earlier rounds would solve for it. Runs after `protect_release`.
+
+    Parameters
+    ----------
+    connection
+        The one that `protect_release` wrote ``safe_stock`` on.
+    settings
+        Thresholds.
+    table
+        Table with the declared columns of ``coverage``, changed in place.
+
+    Returns
+    -------
+    int
+        Shares that were emptied.
+    """
+    where = " AND ".join(f"s.{column} = '{value}'" for column, value in _COVERAGE_REGISTERED.items())
+    rows = connection.execute(
+        f"""
+        UPDATE {table} AS c SET registered_coverage_share = NULL
+        FROM safe_stock AS s
+        WHERE s.round_number = c.round_number AND s.pcode = c.pcode AND {where}
+          AND c.registered_coverage_share IS NOT NULL
+          AND (s.status = '{SUPPRESSED}' OR (c.registered_coverage_share > 0
+               AND round(s.value / c.registered_coverage_share - s.value) BETWEEN 1 AND ?))
+        """,
+        [settings.threshold_persons - 1],
+    ).fetchone()
+    return int(rows[0]) if rows else 0
+
+
+def _load(connection: Connection, name: str) -> pd.DataFrame:
+    """Give the rows of a full table numbers in the order of its key, and read them."""
+    declared = RELEASE_TABLES[name]
+    columns = [column for column in declared.column_names if column != "status"]
+    order = ", ".join([*declared.key, *(column for column in columns if column not in declared.key)])
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE disclosure_{name} AS "
+        f"SELECT row_number() OVER (ORDER BY {order}) - 1 AS row, {', '.join(columns)} FROM full_{name}"
+    )
+    return connection.execute(f"SELECT * FROM disclosure_{name} ORDER BY row").df()
+
+
+def _changes_to_hide(linked: Linked, frames: Frames, settings: Settings) -> list[int]:
+    stock = frames.stock
+    for column, value in PERSONS_OF_ACTUAL.items():
+        stock = stock[stock[column] == value]
+    previous = dict(zip(frames.rounds[1:], frames.rounds, strict=False))
+    change = linked.frames["change"]
+    change = change[change["cell"] >= 0]
+    small = change_with_a_small_rest(change, stock, previous, frames.parent_of, settings.threshold_persons)
+    return sorted(change.loc[small, "cell"].tolist())
+
+
+def _verdict(frame: pd.DataFrame, status: Any, rule: Any) -> pd.DataFrame:
+    return pd.DataFrame({"row": frame["row"], "status": status, "rule": rule}, index=frame.index)
+
+
+def _indicator_verdict(
+    frame: pd.DataFrame, derived: Verdicts, linked: Linked, hidden: np.ndarray[tuple[int], np.dtype[np.bool_]]
+) -> pd.DataFrame:
+    """Add to the derived rule what the linear system decided on the changes between rounds."""
+    status = derived.derived(frame, INDICATORS)
+    rule = pd.Series(DERIVED, index=frame.index, dtype=object)
+    change = linked.frames["change"]
+    decided = change[hidden[change["cell"].to_numpy()]]
+    keys = ["round_number", "pcode"]
+    family = frame[frame["indicator"].isin(CHANGE_FAMILY)]
+    tied = family[keys].merge(decided[keys].assign(found=True), on=keys, how="left")["found"].eq(True)
+    rows = family.index[tied.to_numpy()]
+    rule[rows[(status[rows] != SUPPRESSED).to_numpy()]] = COMPLEMENTARY
+    status[rows] = SUPPRESSED
+    return _verdict(frame, status, rule)
+
+
+def _exposure_verdict(frame: pd.DataFrame, derived: Verdicts) -> pd.DataFrame:
+    return _verdict(frame, derived.exposure(frame), DERIVED)
+
+
+def _write(connection: Connection, verdicts: dict[str, pd.DataFrame]) -> None:
+    """Write the safe tables and the log; the numbered copies of the full tables go."""
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {LOG_TABLE} (table_name VARCHAR, cell JSON, rule VARCHAR)")
+    for name, verdict in verdicts.items():
+        declared = RELEASE_TABLES[name]
+        definitions = ", ".join(column.definition() for column in declared.columns)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE safe_{name} ({definitions})")
+        connection.register("disclosure_verdict", verdict.astype({"status": str, "rule": str}))
+        values = _VALUE_COLUMNS.get(name, ("value",))
+        shown = {column: f"CASE WHEN v.status = '{PUBLISHED}' THEN f.{column} END" for column in values}
+        shown |= {"note": f"CASE WHEN v.status <> '{SUPPRESSED}' THEN f.note END", "status": "v.status"}
+        columns = ", ".join(shown.get(column, f"f.{column}") for column in declared.column_names)
+        join = f"FROM disclosure_{name} AS f JOIN disclosure_verdict AS v USING (row)"
+        connection.execute(f"INSERT INTO safe_{name} SELECT {columns} {join} ORDER BY f.row")
+        cell = ", ".join(f"{column} := f.{column}" for column in declared.key)
+        connection.execute(
+            f"INSERT INTO {LOG_TABLE} SELECT '{name}', to_json(struct_pack({cell})), v.rule {join} "
+            f"WHERE v.status = '{SUPPRESSED}' ORDER BY f.row"
+        )
+        connection.unregister("disclosure_verdict")
+        connection.execute(f"DROP TABLE disclosure_{name}")
+
+
+def _summary(
+    tables: dict[str, pd.DataFrame], verdicts: dict[str, pd.DataFrame], linked: Linked, pattern: Suppression
+) -> SuppressionSummary:
+    cells: dict[tuple[str, int | None, str], int] = {}
+    rules: dict[tuple[str, str], int] = {}
+    for name, verdict in verdicts.items():
+        table = tables[name]
+        levels = table["level"].tolist() if "level" in table else [None] * len(table)
+        for level, status in zip(levels, verdict["status"], strict=True):
+            key = (name, None if level is None else int(level), str(status))
+            cells[key] = cells.get(key, 0) + 1
+        for rule in verdict.loc[verdict["status"] == SUPPRESSED, "rule"]:
+            rules[name, str(rule)] = rules.get((name, str(rule)), 0) + 1
+    return SuppressionSummary(
+        cells=dict(sorted(cells.items(), key=lambda entry: (entry[0][0], entry[0][1] or 0, entry[0][2]))),
+        rules=dict(sorted(rules.items())),
+        relations=linked.system.kind_counts,
+        relations_not_holding=linked.system.not_holding,
+        audits=pattern.audits,
+        largest_component=pattern.largest_component,
+    )
