@@ -91,7 +91,7 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _cell(value: object) -> str:
+def _cell(value: Any) -> str:
     if value is None or (not isinstance(value, (list, dict)) and pd.isna(value)):
         return "-"
     if isinstance(value, (pd.Timestamp, datetime)):

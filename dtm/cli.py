@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from geodata.layers import read_layer
 
 from dtm import __version__
 from dtm._cli_common import (
@@ -38,6 +37,7 @@ from dtm.released import open_release
 from dtm.workspace import create_workspace, open_workspace
 from enumerations.errors import EnumerationsError
 from geodata.errors import GeodataError
+from geodata.layers import read_layer
 
 app = typer.Typer(
     name="dtm",
@@ -133,9 +133,9 @@ def exposure(
     total = {"persons": report.persons, "persons_low": report.persons_low, "persons_high": report.persons_high}
     if as_json:
         left_out = {"suppressed": report.suppressed, "not_reported": report.not_reported}
-        head = {"release_id": opened.release_id, "round_number": report.round_number, "file": file.name}
-        mark = {"is_demonstration": opened.is_demonstration}
-        print_json({**head, **mark, "total": total, **left_out, "areas": rows, "findings": findings})
+        head: dict[str, object] = {"release_id": opened.release_id, "is_demonstration": opened.is_demonstration}
+        head |= {"round_number": report.round_number, "file": file.name}
+        print_json({**head, "total": total, **left_out, "areas": rows, "findings": findings})
         return
     print_findings(findings)
     mark = "; demonstration data" if opened.is_demonstration else ""
