@@ -58,11 +58,12 @@ def check_each(raw: RawLayer, *, names: Mapping[int, str], repair: bool) -> None
             raw.add("geometry-type", feature=feature, name=name, value=kind, wanted="Polygon / MultiPolygon")
             geometries[position] = None
         else:
-            geometries[position] = _repaired(raw, feature, name, geometries[position], repair=repair)
+            geometries[position] = repaired(raw, feature, name, geometries[position], repair=repair)
     raw.frame = raw.frame.set_geometry(gpd.GeoSeries(geometries, index=raw.frame.index, crs=raw.frame.crs))
 
 
-def _repaired(raw: RawLayer, feature: int, name: str, geometry: Any, *, repair: bool) -> Any:
+def repaired(raw: RawLayer, feature: int, name: str, geometry: Any, *, repair: bool) -> Any:
+    """Return the valid polygons of an invalid one with a warning, or None with an error that names the place."""
     reason = _where(shapely.is_valid_reason(geometry))
     if not repair:
         raw.add("geometry-invalid", feature=feature, name=name, reason=reason)

@@ -100,12 +100,14 @@ def read_areas(  # noqa: PLR0913  (one argument for each option of the command)
     Raises
     ------
     GeodataUseError
-        If `level` is not 1 to 4.
+        If `level` is not 0 to 4.
     UnreadableFileError
         If there is no such file. All else is a finding.
     """
-    if not 1 <= level <= pcodes.MAXIMUM_LEVEL:
-        raise GeodataUseError(f"level {level} is not one of 1 aimag, 2 soum or district, 3 bagh or khoroo, 4 kheseg")
+    if not 0 <= level <= pcodes.MAXIMUM_LEVEL:
+        raise GeodataUseError(
+            f"level {level} is not one of 0 country, 1 aimag, 2 soum or district, 3 bagh or khoroo, 4 kheseg"
+        )
     raw = read_vector(path)
     area_set = area_set or path.name.partition(".")[0]
     request = _Request(level, parents, name_field, parent_field, number_field, population_field)
@@ -167,6 +169,8 @@ def _identified(raw: RawLayer, request: _Request, shares: dict[int, dict[str, fl
     for name in asked:
         if name is not None and not fields.given_field(raw, name):
             return {}
+    if request.level == 0:
+        return {int(feature): _row(pcodes.COUNTRY_PCODE, 0, "") for feature in raw.frame.index}
     own = fields.find_pcode(raw, level=request.level)
     if own.field:
         codes = _required(raw, own, request.level, missing="pcode-missing", unknown="pcode-unknown")
@@ -302,13 +306,13 @@ def _check_codes(raw: RawLayer, rows: dict[int, dict[str, Any]], request: _Reque
     listed = pcodes.places()
     for parent in sorted(by_parent):
         codes = by_parent[parent]
-        if request.level <= _LISTED_LEVEL:
+        if request.level <= _LISTED_LEVEL and parent != "None":
             expected = set(listed.loc[listed["parent_pcode"] == parent, "pcode"])
             left_out = sorted(expected - codes)
             if left_out:
                 details = {"count": len(left_out), "expected": len(expected), "candidates": ", ".join(left_out)}
                 raw.add("pcode-short", parent=parent, **details)
-        else:
+        elif request.level > _LISTED_LEVEL:
             numbers = {int(code[-2:]) for code in codes}
             holes = sorted(set(range(1, max(numbers) + 1)) - numbers)
             if holes:

@@ -18,6 +18,7 @@ import pandas as pd
 from geodata.errors import PcodeError
 
 COUNTRY_PCODE: Final = "MN"
+COUNTRY_NAMES: Final = ("Монгол Улс", "Mongolia")
 CAPITAL_PCODE: Final = "MN11"
 MAXIMUM_LEVEL: Final = 4
 MAXIMUM_LOCAL_NUMBER: Final = 99
@@ -109,7 +110,9 @@ def match_name(name: str, *, parent: str | None = None, level: int | None = None
 
 
 def place_name(pcode: str) -> tuple[str, str]:
-    """Return the Mongolian and the English name of a place at level 1 or 2; raise `PcodeError` if it isn't listed."""
+    """Return the Mongolian and the English name of a place at level 0 to 2; raise `PcodeError` if it isn't listed."""
+    if pcode == COUNTRY_PCODE:
+        return COUNTRY_NAMES
     row = _rows().get(pcode)
     if row is None:
         raise PcodeError(f"{pcode} is not in OCHA's list of P-codes for Mongolia (valid from 2020-10-19)")
