@@ -40,8 +40,7 @@ def create_full(connection: Connection, name: str, select_sql: str, values: Mapp
 
 
 def read_polygons(connection: Connection, sql: str, values: Sequence[object] = ()) -> gpd.GeoDataFrame:
-    """Return the rows of a query whose column `geometry` is WKB in WGS84, in EPSG:32648."""
+    """Return the rows of a query whose column `geometry` is WKB, in WGS84 as it is stored."""
     frame = connection.execute(sql, list(values)).df()
     geometry = shapely.from_wkb([bytes(value) for value in frame["geometry"]])
-    areas = gpd.GeoDataFrame(frame.drop(columns="geometry"), geometry=list(geometry), crs="EPSG:4326")
-    return areas.to_crs(METRIC_CRS)
+    return gpd.GeoDataFrame(frame.drop(columns="geometry"), geometry=list(geometry), crs="EPSG:4326")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from dtm._full import create_full, read_polygons
+from dtm._full import METRIC_CRS, create_full, read_polygons
 from dtm._overlay import M2_PER_KM2, covered_km2
 from dtm.errors import UnknownRoundError, WrongUseError
 from geodata.pcodes import is_listed, place_name
@@ -145,12 +145,13 @@ def _build_areas(connection: Connection, area_set: str, version: int, finest_lev
         """,
         [area_set, version],
     )
-    areas["area_km2"] = areas["area_km2"].astype("float64").fillna(areas.geometry.area / M2_PER_KM2)
+    metric = areas.to_crs(METRIC_CRS)
+    areas["area_km2"] = areas["area_km2"].astype("float64").fillna(metric.geometry.area / M2_PER_KM2)
     layer = _newest_ger_layer(connection)
     if layer is None:
         areas["ger_area_km2"] = np.nan
     else:
-        areas["ger_area_km2"] = np.minimum(covered_km2(areas, layer), areas["area_km2"].to_numpy())
+        areas["ger_area_km2"] = np.minimum(covered_km2(metric, layer.to_crs(METRIC_CRS)), areas["area_km2"].to_numpy())
     frames = [_with_words(connection, areas, finest_level)]
     higher = range(finest_level - 1, 0, -1)
     frames += [_with_words(connection, _ancestors(areas, level), level) for level in higher]
@@ -187,22 +188,21 @@ def _ancestors(areas: gpd.GeoDataFrame, level: int) -> gpd.GeoDataFrame:
 
 
 def _with_words(connection: Connection, areas: gpd.GeoDataFrame, level: int) -> pd.DataFrame:
-    frame = areas.to_crs("EPSG:4326")
-    inside = frame.geometry.representative_point()
-    names = [_names(connection, row.pcode, level, row) for row in frame.itertuples()]
+    inside = areas.geometry.representative_point()
+    names = [_names(connection, row.pcode, level, row) for row in areas.itertuples()]
     return pd.DataFrame(
         {
-            "pcode": frame["pcode"],
+            "pcode": areas["pcode"],
             "level": level,
-            "parent_pcode": [code[:-2] if level > 1 else None for code in frame["pcode"]],
-            "number": pd.array(frame["number"], dtype="Int64"),
+            "parent_pcode": [code[:-2] if level > 1 else None for code in areas["pcode"]],
+            "number": pd.array(areas["number"], dtype="Int64"),
             "name_mn": [mn for mn, _ in names],
             "name_en": [en for _, en in names],
-            "area_km2": frame["area_km2"],
-            "ger_area_km2": frame["ger_area_km2"],
-            "lon": frame["lon"].astype("float64").fillna(inside.x),
-            "lat": frame["lat"].astype("float64").fillna(inside.y),
-            "wkb": shapely.to_wkb(frame.geometry.to_numpy()),
+            "area_km2": areas["area_km2"],
+            "ger_area_km2": areas["ger_area_km2"],
+            "lon": areas["lon"].astype("float64").fillna(inside.x),
+            "lat": areas["lat"].astype("float64").fillna(inside.y),
+            "wkb": shapely.to_wkb(areas.geometry.to_numpy()),
         }
     )
 
