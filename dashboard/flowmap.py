@@ -1,0 +1,200 @@
+"""Turn released flows into rows of origin and destination, and into arrows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.arrows import Point, arrow, arrow_width
+from dashboard.maps import Bounds
+from dtm.released import ReleasedTable
+
+if TYPE_CHECKING:
+    from dashboard.reader import Snapshot
+    from dashboard.state import View
+    from dashboard.words import Words
+
+WIDEST_SHARE = 0.020
+"""Width of the largest flow, as a share of the map's longer side."""
+CITY_LEVEL, DISTRICT_LEVEL = 1, 2
+
+
+def is_inside(snapshot: Snapshot, code: str) -> bool:
+    """Return whether a place belongs to the areas of the release (below the top level, or the top itself)."""
+    return code in snapshot.areas.index
+
+
+def flow_rows(snapshot: Snapshot, view: View) -> pd.DataFrame:
+    """Return origin-destination rows of the view: round, source, scope, area, unit; totals and own moves left out."""
+    number, pcode = snapshot.round_or_last(view.round), snapshot.area_or_home(view.area)
+    level = snapshot.level_of(pcode)
+    where: dict[str, Any] = {
+        "round_number": number, "source": view.source, "reason": "total", "measure": view.unit,
+    }  # fmt: skip
+    if view.source == "checkpoint":
+        frame = snapshot.rows("flow", **where, level=CITY_LEVEL)
+        frame = frame[frame["counterpart"] != "total"]
+        return _readable(frame[frame["counterpart"] != frame["pcode"]])
+    internal = view.scope == "internal"
+    if level > CITY_LEVEL:
+        frame = snapshot.rows("flow", **where, pcode=pcode)
+        if internal and level == DISTRICT_LEVEL:
+            whole = snapshot.rows("flow", **where, level=DISTRICT_LEVEL)
+            frame = pd.concat([frame, whole[(whole["counterpart"] == pcode) & (whole["pcode"] != pcode)]])
+    else:
+        frame = snapshot.rows("flow", **where, level=DISTRICT_LEVEL if internal else CITY_LEVEL)
+    frame = frame[(frame["counterpart"] != "total") & (frame["counterpart"] != frame["pcode"])]
+    inside = frame["counterpart"].isin(snapshot.areas.index[snapshot.areas["level"] >= DISTRICT_LEVEL])
+    return _readable(frame[inside] if internal else frame[~inside])
+
+
+def own_moves(snapshot: Snapshot, view: View) -> tuple[float | None, str]:
+    """Return moves whose both ends are in the selected area, which no arrow can show."""
+    number, pcode = snapshot.round_or_last(view.round), snapshot.area_or_home(view.area)
+    frame = snapshot.rows(
+        "flow",
+        round_number=number,
+        source=view.source,
+        reason="total",
+        measure=view.unit,
+        pcode=pcode,
+        counterpart=pcode,
+    )
+    if frame.empty:
+        return None, "not_reported"
+    return (float(frame.iloc[0]["value"]) if frame.iloc[0]["status"] == "published" else None), str(
+        frame.iloc[0]["status"]
+    )
+
+
+def _readable(frame: pd.DataFrame) -> pd.DataFrame:
+    ordered = frame.sort_values(["value", "origin", "destination"], ascending=[False, True, True], na_position="last")
+    return ordered.reset_index(drop=True)
+
+
+def released_rows(snapshot: Snapshot, view: View) -> ReleasedTable:
+    """Return the released rows behind the table, with its ids."""
+    frame = flow_rows(snapshot, view)
+    return ReleasedTable("flow", frame.assign(id=row_ids(frame)), snapshot.release.manifest)
+
+
+def row_ids(frame: pd.DataFrame) -> pd.Series:
+    """Return what tells a flow from the others of its view."""
+    ids: pd.Series = frame["source"] + ":" + frame["direction"] + ":" + frame["pcode"] + ":" + frame["counterpart"]
+    return ids
+
+
+def table_rows(snapshot: Snapshot, view: View, words: Words) -> pd.DataFrame:
+    """Return the flows of the view with names, for the table and its download."""
+    frame = flow_rows(snapshot, view)
+    names = {code: snapshot.full_name(code, words) for code in {*frame["origin"], *frame["destination"]}}
+    return pd.DataFrame(
+        {
+            "id": row_ids(frame),
+            "origin_name": frame["origin"].map(names),
+            "destination_name": frame["destination"].map(names),
+            "value": frame["value"].astype("float64"),
+            "status": frame["status"],
+            "status_label": [words(f"status.{status}") for status in frame["status"]],
+            "origin": frame["origin"],
+            "destination": frame["destination"],
+            "source": frame["source"],
+            "measure": frame["measure"],
+            "round_number": frame["round_number"],
+        }
+    )
+
+
+def position(snapshot: Snapshot, code: str) -> Point | None:
+    """Return where a flow's end is drawn, None for abroad and unknown."""
+    if code in snapshot.areas.index and snapshot.level_of(code) > DISTRICT_LEVEL:
+        return float(snapshot.areas.at[code, "lon"]), float(snapshot.areas.at[code, "lat"])
+    if code in snapshot.areas.index:
+        return people_middle(snapshot, code)
+    if code in snapshot.places.index:
+        lon, lat = snapshot.places.at[code, "lon"], snapshot.places.at[code, "lat"]
+        return None if pd.isna(lon) or pd.isna(lat) else (float(lon), float(lat))
+    return None
+
+
+def people_middle(snapshot: Snapshot, pcode: str) -> Point:
+    """Return the middle of an area's small, dense parts, where its people are, rather than of its land."""
+    finest = snapshot.at_level(int(snapshot.areas["level"].max()))
+    inside = finest[finest["pcode"].str.startswith(pcode)]
+    if inside.empty:
+        return float(snapshot.areas.at[pcode, "lon"]), float(snapshot.areas.at[pcode, "lat"])
+    weights = 1 / inside["area_km2"].clip(lower=0.05)
+    return (
+        float((inside["lon"] * weights).sum() / weights.sum()),
+        float((inside["lat"] * weights).sum() / weights.sum()),
+    )
+
+
+def flow_bounds(snapshot: Snapshot, frame: pd.DataFrame) -> Bounds | None:
+    """Return the box around both ends of the flows drawn, None without any."""
+    points = [position(snapshot, code) for code in {*frame["origin"], *frame["destination"]}]
+    known = [point for point in points if point is not None]
+    if not known:
+        return None
+    lons, lats = [p[0] for p in known], [p[1] for p in known]
+    pad = max(max(lons) - min(lons), max(lats) - min(lats), 0.02) * 0.08
+    return min(lons) - pad, min(lats) - pad, max(lons) + pad, max(lats) + pad
+
+
+def arrow_traces(
+    snapshot: Snapshot, frame: pd.DataFrame, words: Words, *, color: str, unit: str, bounds: Bounds
+) -> list[Any]:
+    """Return the arrows, the largest drawn last, with what each says on hover."""
+    widest = max(bounds[2] - bounds[0], (bounds[3] - bounds[1]) * 1.5) * WIDEST_SHARE
+    drawn = frame[frame["value"].notna() & (frame["value"] > 0)]
+    largest = float(drawn["value"].max()) if not drawn.empty else 0.0
+    features, codes, texts, sizes = [], [], [], []
+    for row in drawn.iloc[::-1].itertuples():
+        start, end = position(snapshot, row.origin), position(snapshot, row.destination)
+        if start is None or end is None or start == end:
+            continue
+        ring = arrow(start, end, width=arrow_width(float(row.value), largest=largest, widest=widest))
+        code = f"{row.origin}>{row.destination}:{row.direction}"
+        geometry = {"type": "Polygon", "coordinates": [[[round(x, 5), round(y, 5)] for x, y in ring]]}
+        features.append({"type": "Feature", "id": code, "properties": {}, "geometry": geometry})
+        codes.append(code)
+        sizes.append(float(row.value) / largest)
+        texts.append(
+            f"<b>{snapshot.full_name(row.origin, words)} → {snapshot.full_name(row.destination, words)}</b><br>"
+            f"{words(f'source.{row.source}')}: <b>{words.number(row.value)} {words(f'unit.{unit}')}</b>"
+        )
+    if not features:
+        return []
+    return [
+        go.Choroplethmap(
+            geojson={"type": "FeatureCollection", "features": features},
+            locations=codes,
+            z=sizes,
+            zmin=0,
+            zmax=1,
+            colorscale=[[0, color], [1, color]],
+            showscale=False,
+            marker={"opacity": 0.82, "line": {"color": "#ffffff", "width": 0.8}},
+            hovertext=texts,
+            hoverinfo="text",
+        )
+    ]
+
+
+def end_labels(snapshot: Snapshot, frame: pd.DataFrame, words: Words) -> go.Scattermap:
+    """Return dots with names at the ends of the flows drawn; a click on one selects it."""
+    codes = sorted({*frame["origin"], *frame["destination"]})
+    known = [(code, point) for code in codes if (point := position(snapshot, code)) is not None]
+    return go.Scattermap(
+        lon=[point[0] for _, point in known],
+        lat=[point[1] for _, point in known],
+        mode="markers+text",
+        marker={"size": 7, "color": "#1c2330"},
+        text=[snapshot.name(code, words) for code, _ in known],
+        textposition="top center",
+        textfont={"size": 13, "color": "#10151f", "weight": 700},
+        customdata=[code if is_inside(snapshot, code) else None for code, _ in known],
+        hoverinfo="text",
+    )

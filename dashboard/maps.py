@@ -1,0 +1,277 @@
+"""Draw maps from the release's own layers: areas, borders, roads, ger areas; nothing comes from elsewhere."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+import shapely
+
+from dashboard.arrows import from_mercator, to_mercator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+    from dashboard.reader import Snapshot
+    from dashboard.scales import Scale
+    from dashboard.words import Words
+
+STYLE_URL = "/assets/style.json"
+"""A style without glyphs: letters are drawn by the browser. The built-in ones name a server for their letters."""
+TILE_PX = 512
+MAP_HEIGHT_PX = 560
+PHONE_WIDTH_PX = 760
+PEOPLE_SHARE = 0.92
+"""The map opens on the box that holds this share of the people along each axis."""
+PADDING = 1.12
+HATCH_LINES_PER_AREA = 9
+LAND = "#f4f3ef"
+BORDER = "#3b4252"
+SUPPRESSED_FILL = "#c9ccd3"
+SUPPRESSED_LINE = "#5d6472"
+NOT_REPORTED_FILL = "#ffffff"
+SELECTED = "#d62976"
+GER_FILL = "#8a5a2b"
+HAZARD_FILL = "#b3261e"
+EVERYWHERE = "everywhere"
+PEOPLE = "people"
+Bounds = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Where a map looks."""
+
+    lon: float
+    lat: float
+    zoom: float
+
+
+def map_url(snapshot: Snapshot, level: int) -> str:
+    """Return the address of a level's polygons."""
+    return f"/released/{snapshot.release_id}/areas-{level}.geojson"
+
+
+def layer_url(snapshot: Snapshot, name: str) -> str:
+    """Return the address of a layer."""
+    return f"/released/{snapshot.release_id}/layer/{name}.geojson"
+
+
+def overlay_url(snapshot: Snapshot, name: str) -> str:
+    """Return the address of a raster's picture."""
+    return f"/released/{snapshot.release_id}/overlay/{name}.png"
+
+
+def map_width_px(window_px: int) -> int:
+    """Return about how wide the map is in a window."""
+    return window_px - 40 if window_px < PHONE_WIDTH_PX * 1.3 else int(window_px * 0.6)
+
+
+def camera_for(bounds: Bounds, *, window_px: int) -> Camera:
+    """Return the view that holds a box of longitudes and latitudes."""
+    west, south = to_mercator((bounds[0], bounds[1]))
+    east, north = to_mercator((bounds[2], bounds[3]))
+    span_x, span_y = max(east - west, 1e-3) * PADDING, max(north - south, 1e-3) * PADDING
+    lon, lat = from_mercator(((west + east) / 2, (south + north) / 2))
+    zoom_x = math.log2(map_width_px(window_px) * 360 / (TILE_PX * span_x))
+    zoom_y = math.log2(MAP_HEIGHT_PX * 360 / (TILE_PX * span_y))
+    return Camera(lon, lat, round(max(0.5, min(zoom_x, zoom_y, 15.0)), 2))
+
+
+def _weighted_range(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    order = np.argsort(values)
+    share = np.cumsum(weights[order]) / weights.sum()
+    tail = (1 - PEOPLE_SHARE) / 2
+    low = values[order][np.searchsorted(share, tail)]
+    high = values[order][min(np.searchsorted(share, 1 - tail), len(values) - 1)]
+    return float(low), float(high)
+
+
+def people_bounds(snapshot: Snapshot) -> Bounds:
+    """Return the box where most people live; an area without a published count weighs as the smallest one does."""
+    areas = snapshot.at_level(int(snapshot.areas["level"].max()))
+    stock = snapshot.rows(
+        "stock", round_number=snapshot.last_round, category="actual", measure="persons", breakdown="total", item="total"
+    ).set_index("pcode")["value"]
+    persons = stock.reindex(areas.index).astype("float64")
+    weights = persons.fillna(persons.min() if persons.notna().any() else 1.0).clip(lower=1.0).to_numpy()
+    west, east = _weighted_range(areas["lon"].to_numpy(), weights)
+    south, north = _weighted_range(areas["lat"].to_numpy(), weights)
+    return west - 0.01, south - 0.01, east + 0.01, north + 0.01
+
+
+def shape_bounds(shapes: Iterable[shapely.Geometry]) -> Bounds | None:
+    """Return the box around shapes, None around nothing."""
+    box = shapely.total_bounds(np.array(list(shapes), dtype=object))
+    return None if np.isnan(box).any() else (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
+
+
+def bounds_of(snapshot: Snapshot, extent: str) -> Bounds:
+    """Return the box of a named extent: where the people are, everywhere, or an area."""
+    if extent in snapshot.areas.index:
+        shape = snapshot.shapes(snapshot.level_of(extent)).get(extent)
+        box = shape_bounds([shape]) if shape is not None else None
+        return box or people_bounds(snapshot)
+    if extent == EVERYWHERE:
+        return shape_bounds(snapshot.shapes(int(snapshot.areas["level"].min())).values()) or people_bounds(snapshot)
+    return people_bounds(snapshot)
+
+
+def base_figure(
+    snapshot: Snapshot,
+    camera: Camera,
+    *,
+    layers: list[dict[str, Any]],
+    keep: str,
+) -> go.Figure:
+    """Return an empty map; `keep` names what must change before the reader's own pan and zoom are given up."""
+    land = {"sourcetype": "geojson", "source": map_url(snapshot, 1), "type": "fill", "color": LAND, "below": "traces"}
+    figure = go.Figure()
+    figure.update_layout(
+        map={
+            "style": STYLE_URL,
+            "center": {"lon": camera.lon, "lat": camera.lat},
+            "zoom": camera.zoom,
+            "layers": [land, *layers],
+            "uirevision": keep,
+        },
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        uirevision=keep,
+        showlegend=False,
+        paper_bgcolor="#ffffff",
+        hoverlabel={"bgcolor": "#ffffff", "bordercolor": "#3b4252", "font": {"size": 13, "color": "#1c2330"}},
+        font={"family": "system-ui, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif"},
+    )
+    return figure
+
+
+def line_layer(url: str, *, color: str, width: float, opacity: float = 1.0) -> dict[str, Any]:
+    """Return lines of a layer, above the areas."""
+    return {
+        "sourcetype": "geojson", "source": url, "type": "line", "color": color, "opacity": opacity,
+        "line": {"width": width},
+    }  # fmt: skip
+
+
+def fill_layer(url: str, *, color: str, opacity: float) -> dict[str, Any]:
+    """Return filled polygons of a layer, above the areas."""
+    return {"sourcetype": "geojson", "source": url, "type": "fill", "color": color, "opacity": opacity}
+
+
+def district_lines(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Return the borders of the districts and, where the release has them, the roads."""
+    roads = [
+        line_layer(layer_url(snapshot, name), color="#7d8494", width=1, opacity=0.55)
+        for name in snapshot.layers("road")
+    ]
+    return [*roads, line_layer(map_url(snapshot, 2), color=BORDER, width=1.6)]
+
+
+def areas_trace(
+    snapshot: Snapshot,
+    frame: pd.DataFrame,
+    *,
+    level: int,
+    scale: Scale,
+    hover: dict[str, str],
+) -> list[go.Choroplethmap]:
+    """Return the coloured areas: one trace of published values in classes, one for each kind of gap."""
+    url = map_url(snapshot, level)
+    published = frame[frame["value"].notna()]
+    traces = []
+    if not published.empty:
+        classes = [scale.class_of(value) for value in published["value"]]
+        traces.append(_polygons(url, list(published.index), classes, list(scale.colors), hover, opacity=0.92))
+    gaps = frame[frame["value"].isna()]
+    for status, color in (("suppressed", SUPPRESSED_FILL), ("", NOT_REPORTED_FILL)):
+        chosen = gaps[(gaps["status"] == "suppressed") == (status == "suppressed")]
+        if not chosen.empty:
+            traces.append(_polygons(url, list(chosen.index), [0] * len(chosen), [color], hover, opacity=0.85))
+    return traces
+
+
+def _polygons(
+    url: str, pcodes: list[str], classes: list[int], colors: list[str], hover: dict[str, str], *, opacity: float
+) -> go.Choroplethmap:
+    count = len(colors)
+    steps = [[edge, color] for i, color in enumerate(colors) for edge in (i / count, (i + 1) / count)]
+    return go.Choroplethmap(
+        geojson=url,
+        locations=pcodes,
+        z=classes,
+        zmin=-0.5,
+        zmax=count - 0.5,
+        colorscale=steps,
+        showscale=False,
+        marker={"opacity": opacity, "line": {"color": "#ffffff" if count > 1 else "#9aa1ae", "width": 0.7}},
+        hovertext=[hover.get(pcode, pcode) for pcode in pcodes],
+        hoverinfo="text",
+    )
+
+
+def hatch_trace(shapes: dict[str, shapely.Geometry], pcodes: Iterable[str]) -> go.Scattermap | None:
+    """Return diagonal lines over areas whose figure is hidden, so that grey is not the only sign; None without any."""
+    lon: list[float | None] = []
+    lat: list[float | None] = []
+    for pcode in pcodes:
+        shape = shapes.get(pcode)
+        if shape is None or shape.is_empty:
+            continue
+        for line in _diagonals(shape):
+            lon.extend([*(x for x, _ in line.coords), None])
+            lat.extend([*(y for _, y in line.coords), None])
+    if not lon:
+        return None
+    return go.Scattermap(lon=lon, lat=lat, mode="lines", line={"color": SUPPRESSED_LINE, "width": 1}, hoverinfo="skip")
+
+
+def _diagonals(shape: shapely.Geometry) -> list[shapely.LineString]:
+    west, south, east, north = shape.bounds
+    size = max(east - west, (north - south) * 1.5)
+    step = size * 1.6 / HATCH_LINES_PER_AREA
+    lines = []
+    start = west - (north - south) * 1.5
+    while start < east:
+        lines.append(shapely.LineString([(start, south), (start + (north - south) * 1.5, north)]))
+        start += step
+    inside = shapely.intersection(shapely.MultiLineString(lines), shapely.make_valid(shape))
+    return [part for part in shapely.get_parts(inside) if part.geom_type == "LineString"]
+
+
+def outline_trace(shape: shapely.Geometry | None) -> go.Scattermap | None:
+    """Return the border of the selected area."""
+    if shape is None or shape.is_empty:
+        return None
+    lon: list[float | None] = []
+    lat: list[float | None] = []
+    for polygon in shapely.get_parts(shape):
+        if polygon.geom_type == "Polygon":
+            lon.extend([*(x for x, _ in polygon.exterior.coords), None])
+            lat.extend([*(y for _, y in polygon.exterior.coords), None])
+    return go.Scattermap(lon=lon, lat=lat, mode="lines", line={"color": SELECTED, "width": 3.5}, hoverinfo="skip")
+
+
+def label_trace(snapshot: Snapshot, words: Words, *, level: int = 2) -> go.Scattermap:
+    """Return the names of the areas of a level, at the middle of each area's people rather than of its land."""
+    areas = snapshot.at_level(level)
+    finest = snapshot.at_level(int(snapshot.areas["level"].max()))
+    lon, lat = [], []
+    for pcode, area in areas.iterrows():
+        inside = finest[finest["pcode"].str.startswith(str(pcode))]
+        weights = 1 / inside["area_km2"].clip(lower=0.05)
+        use_people = len(inside) > 1
+        lon.append(float(np.average(inside["lon"], weights=weights)) if use_people else float(area["lon"]))
+        lat.append(float(np.average(inside["lat"], weights=weights)) if use_people else float(area["lat"]))
+    return go.Scattermap(
+        lon=lon,
+        lat=lat,
+        mode="text",
+        text=list(areas[words.name_column]),
+        textfont={"size": 13, "color": "#10151f", "weight": 700},
+        hoverinfo="skip",
+    )

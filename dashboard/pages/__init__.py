@@ -1,0 +1,1 @@
+"""Lay out the pages and answer their controls."""

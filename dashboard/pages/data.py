@@ -1,0 +1,206 @@
+"""Say where the figures come from: coverage, findings, the manifest, and how to read gaps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from dash import html
+
+from dashboard import tables
+from dashboard.maps import NOT_REPORTED_FILL
+
+if TYPE_CHECKING:
+    from dashboard.reader import Snapshot
+    from dashboard.state import View
+    from dashboard.words import Words
+
+PAGE = "data"
+FINDINGS_SHOWN = 5000
+HASH_CHARACTERS = 16
+METHODS = ("coverage", "located", "flows", "density", "exposure", "safety")
+
+
+def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
+    """Return the page, whole; it has no controls but its tables' own."""
+    return [
+        html.Div(
+            [
+                html.Section(
+                    [html.H2(words("data.reading"), className="panel-title"), _reading(words)], className="panel"
+                ),
+                html.Section(
+                    [html.H2(words("data.methods"), className="panel-title"), _methods(words)], className="panel"
+                ),
+            ],
+            className="columns columns-even",
+        ),
+        html.Section(
+            [html.H2(words("data.coverage"), className="panel-title"), _coverage(snapshot, view, words)],
+            className="panel",
+        ),
+        html.Section(
+            [
+                html.H2(words("data.findings"), className="panel-title"),
+                html.P(words("data.findings_note"), className="note"),
+                _findings(snapshot, words),
+            ],
+            className="panel",
+        ),
+        html.Section(
+            [html.H2(words("data.manifest"), className="panel-title"), *_manifest(snapshot, words)], className="panel"
+        ),
+    ]
+
+
+def _reading(words: Words) -> html.Div:
+    entries = [
+        ("published", "", "swatch-published"),
+        ("suppressed", "", "swatch-suppressed"),
+        ("not_reported", NOT_REPORTED_FILL, "swatch-empty"),
+        ("undefined", NOT_REPORTED_FILL, "swatch-empty"),
+    ]
+    rows = []
+    for status, color, extra in entries:
+        style = {"backgroundColor": color} if color else {}
+        rows += [
+            html.Dt([html.Span(className=f"swatch {extra}", style=style), words(f"status.{status}")]),
+            html.Dd(words(f"status.{status}.why")),
+        ]
+    return html.Div([html.Dl(rows, className="meanings"), html.P(words("data.never_zero"))])
+
+
+def _methods(words: Words) -> html.Ul:
+    return html.Ul([html.Li(words(f"method.{name}")) for name in METHODS], className="methods")
+
+
+def _coverage(snapshot: Snapshot, view: View, words: Words) -> html.Div:
+    frame = snapshot.rows("coverage", level=2)
+    if frame.empty:
+        frame = snapshot.rows("coverage", pcode=snapshot.home)
+    frame = frame.sort_values(["round_number", "pcode"], ascending=[False, True])
+    rows = pd.DataFrame(
+        {
+            "id": frame["round_number"].astype(str) + "-" + frame["pcode"],
+            "round": frame["round_number"],
+            "name": [snapshot.full_name(pcode, words) for pcode in frame["pcode"]],
+            "expected": frame["units_expected"],
+            "reported": frame["units_reported"],
+            "share": (frame["registered_coverage_share"].astype("float64") * 100).round(1),
+            "gps": frame["located_gps"],
+            "conflict": frame["located_conflict"],
+            "status_label": words("status.not_reported"),
+        }
+    )
+    table = tables.grid(
+        "data-coverage",
+        words,
+        label=words("data.coverage"),
+        height_px=360,
+        columns=[
+            tables.number_column("round", words("control.round"), maxWidth=140),
+            tables.text_column("name", words("column.area"), minWidth=160),
+            tables.number_column("expected", words("column.expected")),
+            tables.number_column("reported", words("column.reported")),
+            tables.number_column("share", words("column.registered_share"), decimals=1),
+            tables.number_column("gps", words("column.gps")),
+            tables.number_column("conflict", words("column.conflict")),
+        ],
+    )
+    table.children.rowData = tables.records(rows)
+    return table
+
+
+def _findings(snapshot: Snapshot, words: Words) -> html.Div:
+    frame = snapshot.rows("finding").head(FINDINGS_SHOWN)
+    rows = pd.DataFrame(
+        {
+            "id": [str(number) for number in range(len(frame))],
+            "round": frame["round_number"].astype("float64"),
+            "severity": [words(f"severity.{severity}") for severity in frame["severity"]],
+            "code": frame["code"],
+            "what": frame[f"what_{words.lang}"],
+            "file": frame["file_name"],
+            "row": frame["row_number"].astype("float64"),
+            "field": frame["field"],
+            "status_label": "",
+        }
+    )
+    table = tables.grid(
+        "data-findings",
+        words,
+        label=words("data.findings"),
+        height_px=360,
+        columns=[
+            tables.number_column("round", words("control.round"), maxWidth=120),
+            tables.text_column("severity", words("column.severity"), maxWidth=150),
+            tables.text_column("what", words("column.what"), minWidth=320, flex=3),
+            tables.text_column("file", words("column.file")),
+            tables.number_column("row", words("column.row"), maxWidth=120),
+            tables.text_column("field", words("column.field")),
+            tables.text_column("code", words("column.code")),
+        ],
+    )
+    table.children.rowData = tables.records(rows)
+    return table
+
+
+def _manifest(snapshot: Snapshot, words: Words) -> list[Any]:
+    manifest = snapshot.release.manifest
+    facts = [
+        (words("manifest.release"), snapshot.release_id),
+        (words("manifest.built"), str(manifest.get("built_at", words("manifest.unknown")))),
+        (words("manifest.operation"), str(manifest.get("operation", words("manifest.unknown")))),
+        (words("manifest.signed_off"), str(manifest.get("signed_off_by") or words("manifest.nobody"))),
+        (words("manifest.hidden"), _hidden(manifest, words)),
+        (words("manifest.content"), str(manifest.get("content_sha256", words("manifest.unknown")))),
+    ]
+    terms = [piece for key, value in facts for piece in (html.Dt(key), html.Dd(value))]
+    return [
+        html.Dl(terms, className="facts"),
+        html.H3(words("manifest.inputs"), className="panel-subtitle"),
+        _inputs(manifest, words),
+    ]
+
+
+def _hidden(manifest: Any, words: Words) -> str:
+    summary = manifest.get("suppression")
+    if not isinstance(summary, dict):
+        return words("manifest.unknown")
+    numbers = [f"{key} {words.number(value)}" for key, value in summary.items() if isinstance(value, int)]
+    return ", ".join(numbers) or words("manifest.unknown")
+
+
+def _inputs(manifest: Any, words: Words) -> Any:
+    rows = []
+    inputs = manifest.get("inputs")
+    kinds = inputs.items() if isinstance(inputs, dict) else [("inputs", inputs if isinstance(inputs, list) else [])]
+    for kind, files in kinds:
+        for entry in files if isinstance(files, list) else []:
+            if isinstance(entry, dict):
+                name = entry.get("file_name") or entry.get("name") or entry.get("area_set") or entry.get("file") or ""
+                digest = str(entry.get("file_sha256") or entry.get("sha256") or "")
+                rows.append((f"{kind}", str(name), digest))
+    if not rows:
+        return html.P(words("manifest.no_inputs"), className="note")
+    head = [words("manifest.kind"), words("column.file"), "SHA-256"]
+    return html.Div(
+        html.Table(
+            [
+                html.Thead(html.Tr([html.Th(title, scope="col") for title in head])),
+                html.Tbody(
+                    [
+                        html.Tr(
+                            [html.Td(kind), html.Td(name), html.Td(html.Code(digest[:HASH_CHARACTERS], title=digest))]
+                        )
+                        for kind, name, digest in rows
+                    ]
+                ),
+            ],
+            className="plain-table",
+        ),
+        className="table-scroll",
+        tabIndex=0,
+        role="region",
+        **{"aria-label": words("manifest.inputs")},
+    )
