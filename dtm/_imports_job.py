@@ -1,0 +1,147 @@
+"""Keep the books of one table's import: what was found, which records are set aside, which were there already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from enumerations.checks import findings_sql
+from enumerations.findings import CATALOGUE, ERROR, Finding
+
+if TYPE_CHECKING:
+    from dtm._imports_rounds import Rounds
+    from dtm.engine import Connection
+    from enumerations.returns import StagedTable
+
+
+@dataclass
+class TableReport:
+    """Counts of one table of a file: rows_read = accepted + quarantined + duplicate."""
+
+    name: str
+    sheet: str | None
+    rows_read: int = 0
+    accepted: int = 0
+    quarantined: int = 0
+    duplicate: int = 0
+    findings: dict[str, int] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts as plain values."""
+        return dict(vars(self))
+
+
+@dataclass
+class TableJob:
+    """One staged table on its way into the warehouse.
+
+    `checked` is the temporary table of typed records; `_found` and `_fate` beside it hold the findings and the
+    records that are not accepted.
+    """
+
+    connection: Connection
+    staged: StagedTable
+    rounds: Rounds
+    operation: str
+    import_id: int
+    first_submission_id: int
+    checked: str
+    error_mask: int = 0
+
+    @property
+    def table_name(self) -> str:
+        """Return the canonical table's name."""
+        return self.staged.header.table.name
+
+    @property
+    def form(self) -> str:
+        """Return the form's name."""
+        return self.staged.header.table.form
+
+    @property
+    def kept(self) -> str:
+        """Return SQL for the records that are still accepted."""
+        return f"(SELECT * FROM {self.checked} ANTI JOIN {self.checked}_fate USING (record))"
+
+    def run(self, sql: str, parameters: Any = None) -> Any:
+        """Run SQL on the warehouse's connection."""
+        return self.connection.execute(sql, parameters)
+
+    def number(self, sql: str, parameters: Any = None) -> int:
+        """Return the single number a query gives; 0 for none."""
+        row = self.run(sql, parameters).fetchone()
+        return int(row[0] or 0) if row else 0
+
+    def open_fates(self) -> None:
+        """Start with the records that the checks refused."""
+        self.run(
+            f"CREATE OR REPLACE TEMP TABLE {self.checked}_fate AS SELECT record, 'quarantined' AS fate "
+            f"FROM {self.checked} WHERE mask & {self.error_mask}::UBIGINT <> 0"
+        )
+
+    def find(self, code: str, sql: str) -> None:
+        """Note a finding for each row (record, field, value, hint) of a query over accepted records."""
+        fresh = f"{self.checked}_fresh"
+        self.run(f"CREATE OR REPLACE TEMP TABLE {fresh} AS SELECT record, field, value, hint FROM ({sql})")
+        self.run(
+            f"INSERT INTO {self.checked}_found "
+            f"SELECT record, '{code}', field, value::VARCHAR, hint::VARCHAR FROM {fresh}"
+        )
+        if CATALOGUE[code].severity == ERROR:
+            self.run(f"INSERT INTO {self.checked}_fate SELECT DISTINCT record, 'quarantined' FROM {fresh}")
+        self.run(f"DROP TABLE {fresh}")
+
+    def set_duplicate(self, records_sql: str) -> None:
+        """Mark accepted records as being there already."""
+        self.run(f"INSERT INTO {self.checked}_fate SELECT record, 'duplicate' FROM ({records_sql})")
+
+    def close(self, *, file_round: int | None) -> TableReport:
+        """Write findings and quarantine to the warehouse; return the counts."""
+        report = TableReport(self.table_name, self.staged.sheet)
+        report.rows_read = self.number(f"SELECT count(*) FROM {self.checked}")
+        for fate, count in self.run(f"SELECT fate, count(*) FROM {self.checked}_fate GROUP BY fate").fetchall():
+            setattr(report, fate, count)
+        report.accepted = report.rows_read - report.quarantined - report.duplicate
+        if report.quarantined:
+            self.run(
+                f"INSERT INTO quarantine SELECT ?, ?, record, {self.staged.raw_sql()} FROM {self.staged.relation} "
+                f"SEMI JOIN (SELECT record FROM {self.checked}_fate WHERE fate = 'quarantined') USING (record) "
+                "ORDER BY record",
+                [self.import_id, self.sheet],
+            )
+        self._write_findings(report, file_round)
+        return report
+
+    @property
+    def sheet(self) -> str:
+        """Return the sheet, or the table's name for a file without sheets."""
+        return self.staged.sheet or self.table_name
+
+    def _write_findings(self, report: TableReport, file_round: int | None) -> None:
+        counts = self.run(f"SELECT code, count(*) FROM {self.checked}_found GROUP BY code ORDER BY code").fetchall()
+        report.findings = {code: int(count) for code, count in counts}
+        for finding in self.staged.findings:
+            report.findings[finding.code] = report.findings.get(finding.code, 0) + 1
+            self._write_finding(finding, file_round)
+        if counts:
+            messages = findings_sql(f"{self.checked}_found", [code for code, _ in counts])
+            self.run(
+                "INSERT INTO finding SELECT ?, coalesce(?, c.round_number), ?, f.code, f.severity, ?, ?, f.record, "
+                f"f.field, f.value, f.message_en, f.message_mn FROM ({messages}) f "
+                f"LEFT JOIN {self.checked} c USING (record) ORDER BY f.record, f.code",
+                [self.import_id, file_round, self.form, self.staged.file_name, self.sheet],
+            )
+
+    def _write_finding(self, one: Finding, file_round: int | None) -> None:
+        self.run(
+            "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                self.import_id, file_round, one.subject, one.code, one.severity, one.file_name,
+                one.sheet, one.row_number, one.field, one.value, one.message_en, one.message_mn,
+            ],
+        )  # fmt: skip
+
+    def drop(self) -> None:
+        """Drop the temporary tables."""
+        for suffix in ("", "_found", "_fate", "_fresh", "_point", "_unit", "_place", "_parent"):
+            self.run(f"DROP TABLE IF EXISTS {self.checked}{suffix}")

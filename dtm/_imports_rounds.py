@@ -1,0 +1,175 @@
+"""Put every record into the round it belongs to, and refuse rounds that are unknown or closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from dtm.errors import UnknownRoundError, WrongUseError
+from enumerations.checks import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dtm.engine import Connection
+    from enumerations.returns import StagedTable
+
+CLOSED = ("signed_off", "released")
+FIRST_WINDOW_DAYS = 366
+"""How far back the first round's checkpoint passages may reach."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round that was opened, with the area set it is located in."""
+
+    number: int
+    started_on: date
+    ended_on: date
+    area_set: str
+    version: int
+    level: int
+    status: str
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether returns may still be added."""
+        return self.status not in CLOSED
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """Every round of the operation, and the one named on the command line."""
+
+    all: tuple[Round, ...]
+    fixed: Round | None = None
+
+    @property
+    def latest(self) -> Round | None:
+        """Return the fixed round, else the last one."""
+        return self.fixed or (self.all[-1] if self.all else None)
+
+    def open_words(self) -> str:
+        """Return the open rounds in words."""
+        numbers = [str(one.number) for one in self.all if one.is_open]
+        return f"Open rounds: {', '.join(numbers)}." if numbers else "No round is open."
+
+
+def read_rounds(connection: Connection, *, operation: str, number: int | None) -> Rounds:
+    """Read the rounds; check that the one asked for is open.
+
+    Raises
+    ------
+    UnknownRoundError
+        `number` was never opened.
+    WrongUseError
+        `number` is signed off or released.
+    """
+    rows = connection.execute(
+        "SELECT number, started_on, ended_on, r.area_set, r.area_set_version, "
+        "coalesce((SELECT level FROM area_set s WHERE s.area_set = r.area_set AND s.version = r.area_set_version), 3), "
+        "status FROM round r WHERE operation = ? ORDER BY number",
+        [operation],
+    ).fetchall()
+    rounds = Rounds(tuple(Round(*row) for row in rows))
+    if number is None:
+        return rounds
+    fixed = next((one for one in rounds.all if one.number == number), None)
+    if fixed is None:
+        raise UnknownRoundError(
+            f"Round {number} was never opened. {rounds.open_words()} Open it with "
+            f"`dtm round open --number {number} --from DATE --to DATE --area-set NAME`."
+        )
+    if not fixed.is_open:
+        raise WrongUseError(f"Round {number} is {fixed.status.replace('_', ' ')}; it can't take returns any more.")
+    return Rounds(rounds.all, fixed)
+
+
+def _day(day: date) -> str:
+    return f"DATE '{day.isoformat()}'"
+
+
+def _case(rounds: Sequence[Round], values: list[str]) -> str:
+    whens = " ".join(f"WHEN {one.number} THEN {value}" for one, value in zip(rounds, values, strict=True))
+    return f"CASE round_number {whens} END" if whens else "NULL"
+
+
+def _outside(rounds: Sequence[Round], firsts: list[date], moment: str) -> Rule:
+    first = _case(rounds, [_day(day) for day in firsts])
+    last = _case(rounds, [_day(one.ended_on) for one in rounds])
+    words = _case(
+        rounds, [f"'{day.isoformat()} - {one.ended_on.isoformat()}'" for day, one in zip(firsts, rounds, strict=True)]
+    )
+    return Rule(
+        "date_outside_round", moment, f"{moment}::DATE NOT BETWEEN {first} AND {last}", f"{moment}::DATE", words
+    )
+
+
+def _told_rounds(connection: Connection, staged: StagedTable, rounds: Rounds) -> None:
+    """Refuse a file whose column names no open round at all."""
+    source = staged.source("round")
+    if source is None:
+        raise UnknownRoundError(
+            f"{staged.file_name}: the file has no column 'round'; name the round with --round N. {rounds.open_words()}"
+        )
+    told = connection.execute(
+        f"SELECT DISTINCT TRY_CAST({source} AS INTEGER) FROM {staged.relation} WHERE {source} IS NOT NULL LIMIT 1000"
+    ).fetchall()
+    numbers = sorted(row[0] for row in told if row[0] is not None)
+    known = {one.number: one for one in rounds.all}
+    if any(number in known and known[number].is_open for number in numbers):
+        return
+    words = ", ".join(str(number) for number in numbers[:10]) or "none"
+    if any(number in known for number in numbers):
+        raise WrongUseError(f"{staged.file_name}: round {words} is signed off or released. {rounds.open_words()}")
+    raise UnknownRoundError(
+        f"{staged.file_name}: column 'round' says {words}, which was never opened. {rounds.open_words()}"
+    )
+
+
+def plan_return_round(connection: Connection, staged: StagedTable, rounds: Rounds) -> tuple[str, tuple[Rule, ...]]:
+    """Return SQL for a baseline return's round, and the rules it must obey.
+
+    Raises
+    ------
+    UnknownRoundError, WrongUseError
+        No record of the file names an open round.
+    """
+    if rounds.fixed is not None:
+        number = rounds.fixed.number
+        other = Rule("other_round", "round", f"round <> {number}", "round", f"'{number}'")
+        return f"{number}::INTEGER", (other, _outside([rounds.fixed], [rounds.fixed.started_on], "collected_at"))
+    _told_rounds(connection, staged, rounds)
+    opened = [one for one in rounds.all if one.is_open]
+    numbers = ", ".join(str(one.number) for one in opened)
+    closed = ", ".join(str(one.number) for one in rounds.all if not one.is_open) or "NULL"
+    known = ", ".join(str(one.number) for one in rounds.all)
+    rules = (
+        Rule("unknown_round", "round", f"round IS NULL OR round NOT IN ({known})", "round", f"'{numbers}'"),
+        Rule("round_closed", "round", f"round IN ({closed})", "round"),
+        _outside(opened, [one.started_on for one in opened], "collected_at"),
+    )
+    return f"CASE WHEN round IN ({numbers}) THEN round::INTEGER END", rules
+
+
+def plan_passage_round(rounds: Rounds) -> tuple[str, tuple[Rule, ...]]:
+    """Return SQL for a passage's round and its rules.
+
+    With a round named, passages since the round before belong to it. Otherwise a passage belongs to the open round
+    whose collection it falls in, or to none.
+    """
+    if rounds.fixed is not None:
+        before = [one.ended_on for one in rounds.all if one.ended_on < rounds.fixed.started_on]
+        first = max(before) + timedelta(days=1) if before else rounds.fixed.started_on - timedelta(FIRST_WINDOW_DAYS)
+        number = rounds.fixed.number
+        other = Rule("other_round", "round", f"round <> {number}", "round", f"'{number}'")
+        return f"{number}::INTEGER", (other, _outside([rounds.fixed], [first], "passed_at"))
+    whens = " ".join(
+        f"WHEN passed_at >= {_day(one.started_on)} AND passed_at < {_day(one.ended_on + timedelta(days=1))} "
+        f"THEN {one.number}::INTEGER"
+        for one in rounds.all
+    )
+    closed = ", ".join(str(one.number) for one in rounds.all if not one.is_open)
+    rules = (Rule("round_closed", "passed_at", f"round_number IN ({closed})", "round_number"),) if closed else ()
+    return (f"CASE {whens} END" if whens else "NULL::INTEGER"), rules

@@ -1,0 +1,291 @@
+"""Import returns: stage, check, locate and store all files of one call in one transaction, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dtm._imports_baseline import import_baseline, import_moves, note_refused, start_parents
+from dtm._imports_checkpoints import import_passages, import_watch
+from dtm._imports_job import TableJob, TableReport
+from dtm._imports_published import import_published
+from dtm._imports_rounds import Rounds, read_rounds
+from dtm.engine import EngineError, transaction
+from dtm.errors import DiskFullError
+from dtm.warehouse import file_sha256, keep_in_inbox
+from enumerations.columns import FORMS
+from enumerations.returns import StagedTable, stage_returns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from dtm.engine import Connection
+    from dtm.workspace import Workspace
+
+    Progress = Callable[[str, float], None]
+
+__all__ = ["FileReport", "ImportReport", "TableReport", "import_returns"]
+
+_STORE: dict[str, Callable[[TableJob], None]] = {
+    "baseline": import_baseline,
+    "arrivals": import_moves,
+    "departures": import_moves,
+    "passages": import_passages,
+    "watch": import_watch,
+    "published": import_published,
+}
+
+
+@dataclass
+class FileReport:
+    """What became of one file."""
+
+    file_name: str
+    form: str
+    tables: list[TableReport] = field(default_factory=list)
+    rows_read: int = 0
+    accepted: int = 0
+    quarantined: int = 0
+    duplicate: int = 0
+    findings: dict[str, int] = field(default_factory=dict)
+    is_known_file: bool = False
+
+    def add(self, table: TableReport) -> None:
+        """Add the counts of one table."""
+        self.tables.append(table)
+        self.rows_read += table.rows_read
+        self.accepted += table.accepted
+        self.quarantined += table.quarantined
+        self.duplicate += table.duplicate
+        for code, count in table.findings.items():
+            self.findings[code] = self.findings.get(code, 0) + count
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts as plain values."""
+        return {**vars(self), "tables": [table.to_dict() for table in self.tables]}
+
+
+@dataclass
+class ImportReport:
+    """What became of all files of one call; `refused` when `strict` found anything and nothing was stored."""
+
+    files: list[FileReport] = field(default_factory=list)
+    refused: bool = False
+
+    @property
+    def has_findings(self) -> bool:
+        """Say whether anything was found."""
+        return any(file.findings for file in self.files)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain values."""
+        return {"refused": self.refused, "files": [file.to_dict() for file in self.files]}
+
+
+@dataclass
+class _File:
+    path: Path
+    sha256: str
+    staged: list[StagedTable]
+    report: FileReport
+    import_id: int = 0
+    copies: list[FileReport] = field(default_factory=list)
+
+
+class _RefusedError(Exception):
+    """Roll back because `strict` found something."""
+
+
+def import_returns(
+    connection: Connection,
+    workspace: Workspace,
+    paths: Sequence[Path],
+    *,
+    form: str | None = None,
+    round_number: int | None = None,
+    strict: bool = False,
+    is_demonstration: bool = False,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import files of returns into the warehouse.
+
+    Parameters
+    ----------
+    connection
+        The warehouse.
+    workspace
+        Its folder; the bytes of every file are kept in `inbox/`.
+    paths
+        Files in any order: CSV (also .gz), XLSX or Kobo's data JSON.
+    form
+        The form of all files; told by their headers when not given.
+    round_number
+        The round of all records; told by their column `round` when not given.
+    strict
+        Store nothing if there is any finding, warnings too.
+    is_demonstration
+        Mark the imports as generated.
+    progress
+        Called with what is being done and the share done, 0 to 1.
+
+    Raises
+    ------
+    EnumerationsError
+        A file can't be read, or its header fits no table; nothing was changed.
+    UnknownRoundError, WrongUseError
+        The round was never opened, or is closed; nothing was changed.
+    DiskFullError
+        The disk filled up; nothing was changed.
+    """
+    report = ImportReport()
+    tell = progress or (lambda _words, _share: None)
+    files = _stage(connection, paths, form, report, tell)
+    kept: list[Path] = []
+    try:
+        with transaction(connection):
+            rounds = read_rounds(connection, operation=workspace.settings.operation, number=round_number)
+            _store(connection, workspace, files, rounds, is_demonstration=is_demonstration, tell=tell)
+            _refuse_findings(report, strict=strict)
+            for file in files:
+                _keep(workspace, file, kept)
+    except _RefusedError:
+        report.refused = True
+    except BaseException:
+        for path in kept:
+            path.unlink(missing_ok=True)
+        raise
+    finally:
+        _clear(connection)
+    tell("done", 1.0)
+    return report
+
+
+def _refuse_findings(report: ImportReport, *, strict: bool) -> None:
+    if strict and report.has_findings:
+        raise _RefusedError
+
+
+def _keep(workspace: Workspace, file: _File, kept: list[Path]) -> None:
+    """Copy a file's bytes to the inbox; `kept` gets the copy if it is new, so that a rollback can remove it."""
+    copy = workspace.inbox_path / f"{file.sha256}-{file.path.name}"
+    if not copy.exists():
+        kept.append(copy)
+    keep_in_inbox(workspace, file.path, file.sha256)
+
+
+def _known_file(connection: Connection, sha256: str, name: str) -> FileReport | None:
+    row = connection.execute(
+        "SELECT form, rows_read FROM import WHERE file_sha256 = ? ORDER BY import_id LIMIT 1", [sha256]
+    ).fetchone()
+    if row is None:
+        return None
+    return FileReport(name, row[0], rows_read=row[1], duplicate=row[1], is_known_file=True)
+
+
+def _stage(
+    connection: Connection, paths: Sequence[Path], form: str | None, report: ImportReport, tell: Progress
+) -> list[_File]:
+    """Read every new file into temporary tables; one that can't be read stops the call before anything is changed."""
+    files: list[_File] = []
+    try:
+        for number, path in enumerate(paths):
+            tell(f"reading {path.name}", 0.4 * number / len(paths))
+            sha256 = file_sha256(path) if path.is_file() else ""
+            twin = next((file for file in files if file.sha256 == sha256), None)
+            known = _known_file(connection, sha256, path.name)
+            if known is not None:
+                report.files.append(known)
+                continue
+            if twin is not None:
+                twin.copies.append(FileReport(path.name, twin.report.form, is_known_file=True))
+                report.files.append(twin.copies[-1])
+                continue
+            staged = stage_returns(connection, path, f"staged_{number}", form=form)
+            file = _File(path, sha256, staged, FileReport(path.name, staged[0].header.table.form))
+            files.append(file)
+            report.files.append(file.report)
+    except (EngineError, OSError) as error:
+        _clear(connection)
+        if "no space left" in str(error).lower():
+            raise DiskFullError(
+                f"The disk is full; nothing was changed. Free some space and run the command again. ({error})"
+            ) from error
+        raise
+    except BaseException:
+        _clear(connection)
+        raise
+    return files
+
+
+def _store(
+    connection: Connection,
+    workspace: Workspace,
+    files: list[_File],
+    rounds: Rounds,
+    *,
+    is_demonstration: bool,
+    tell: Progress,
+) -> None:
+    first = connection.execute(
+        "SELECT (SELECT coalesce(max(import_id), 0) FROM import), "
+        "(SELECT coalesce(max(submission_id), 0) FROM submission)"
+    ).fetchone() or (0, 0)
+    submission_id = int(first[1])
+    for number, file in enumerate(files, 1):
+        file.import_id = int(first[0]) + number
+    order = [table.name for tables in FORMS.values() for table in tables]
+    work = sorted(
+        ((file, staged) for file in files for staged in file.staged),
+        key=lambda pair: order.index(pair[1].header.table.name),
+    )
+    for number, (file, staged) in enumerate(work):
+        tell(f"checking {staged.file_name} {staged.header.table.name}", 0.4 + 0.5 * number / len(work))
+        job = TableJob(
+            connection, staged, rounds, workspace.settings.operation, file.import_id, submission_id, f"checked_{number}"
+        )
+        if number == 0:
+            start_parents(job)
+        submission_id += _run(job, file)
+    for file in files:
+        _write_import(connection, file, rounds, is_demonstration=is_demonstration)
+        for copy in file.copies:
+            copy.rows_read = copy.duplicate = file.report.rows_read
+
+
+def _run(job: TableJob, file: _File) -> int:
+    """Check and store one table; return how many submission ids it may have used."""
+    _STORE[job.table_name](job)
+    if job.table_name == "baseline":
+        note_refused(job)
+    file.report.add(job.close(file_round=job.rounds.fixed.number if job.rounds.fixed else None))
+    used = job.number(f"SELECT max(record) FROM {job.checked}")
+    job.drop()
+    return used
+
+
+def _write_import(connection: Connection, file: _File, rounds: Rounds, *, is_demonstration: bool) -> None:
+    report = file.report
+    told = connection.execute(
+        "SELECT min(round_number), max(round_number) FROM submission WHERE import_id = ?", [file.import_id]
+    ).fetchone()
+    number = rounds.fixed.number if rounds.fixed else told[0] if told and told[0] == told[1] else None
+    connection.execute(
+        "INSERT INTO import VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            file.import_id, file.path.name, file.sha256, report.form, number, datetime.now(UTC).replace(tzinfo=None),
+            report.rows_read, report.accepted, report.quarantined, report.duplicate, is_demonstration,
+        ],
+    )  # fmt: skip
+
+
+def _clear(connection: Connection) -> None:
+    """Drop every temporary relation of the import."""
+    for kind, source in (("VIEW", "duckdb_views()"), ("TABLE", "duckdb_tables()")):
+        names = connection.execute(
+            f"SELECT {kind.lower()}_name FROM {source} WHERE temporary AND regexp_matches({kind.lower()}_name, "
+            "'^(staged_|checked_|parent_(window|refused)$|repeated$|stored_before$)')"
+        ).fetchall()
+        for (name,) in names:
+            connection.execute(f"DROP {kind} IF EXISTS {name}")
