@@ -113,7 +113,9 @@ def test_aggregate_flows_sums_any_table_with_origins_and_destinations():
     world = SmallWorld()
     world.connection.execute(
         """
-        CREATE TEMP TABLE moves(round_number INTEGER, origin VARCHAR, destination VARCHAR, reason VARCHAR, persons BIGINT);
+        CREATE TEMP TABLE moves (
+            round_number INTEGER, origin VARCHAR, destination VARCHAR, reason VARCHAR, persons BIGINT
+        );
         INSERT INTO moves VALUES (1, 'a', 'b', 'work', 3), (1, 'a', 'b', 'work', 4), (1, 'b', 'a', 'work', 5),
             (2, 'a', 'b', 'work', 6), (2, 'a', 'b', 'work', NULL), (1, 'a', 'b', 'study', 9007199254740993)
         """

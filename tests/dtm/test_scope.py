@@ -36,7 +36,8 @@ def test_ancestors_are_unions_of_their_children():
     expected = boxes((0, 0, 2, 1)).geometry[0]
     assert shapely.from_wkb(bytes(wkb)).symmetric_difference(expected).area / expected.area < 1e-3
     khoroos = world.rows(
-        "SELECT ST_AsWKB(s.geometry) = ST_AsWKB(a.geometry) FROM scope_area s JOIN area a USING (pcode) WHERE s.level = 3"
+        "SELECT ST_AsWKB(s.geometry) = ST_AsWKB(a.geometry) FROM scope_area s JOIN area a USING (pcode) "
+        "WHERE s.level = 3"
     )
     assert khoroos == [(True,)] * 3
     assert scope.city == "MN11"

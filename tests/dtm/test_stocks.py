@@ -142,7 +142,7 @@ def test_random_returns_equal_pandas_and_add_up_over_levels(world, rows, order):
     for number, unit, actual, registered, ages in rows:
         told = {f"age_{band}_persons": value for band, value in zip(AGE_BANDS, ages, strict=True)}
         if None not in ages:
-            actual = sum(ages)
+            told["persons"] = sum(ages)
         world.add_return(number, unit, actual={"persons": actual, **told}, registered={"persons": registered})
     build(world, last_round=2)
     frame = pd.DataFrame(rows, columns=["round", "unit", "actual", "registered", "ages"])
