@@ -148,13 +148,19 @@ class Suppression:
         for cell in pinned.tolist():
             if cell in eased:
                 continue
-            near = self._loosen(cell, bounds)
+            near = self._loosen(cell, bounds, is_first=not eased)
+            if near is None:
+                continue
             for relation, _ in self._relations_of[near]:
                 eased.update(other for other, _ in self._members[relation])
         return len(pinned) > 0
 
-    def _loosen(self, cell: int, bounds: Bounds) -> int:
-        """Hide a published cell in the sums that hold the cell's bounds, or the bounds behind those."""
+    def _loosen(self, cell: int, bounds: Bounds, *, is_first: bool) -> int | None:
+        """Hide a published cell in the sums that hold the cell's bounds, or the bounds behind those.
+
+        Only the first of a pass may take the last resort: the bounds were computed before the pass, and what is
+        hidden for another cell may have loosened these already.
+        """
         seen, front = {cell}, [cell]
         last_resort: int | None = None
         while front:
@@ -168,6 +174,8 @@ class Suppression:
             behind = {other for relation in binding for other, _ in self._members[relation] if self.hidden[other]}
             front = sorted(behind - seen)
             seen |= behind
+        if not is_first:
+            return None
         if last_resort is not None:
             self.hide(last_resort)
             return last_resort

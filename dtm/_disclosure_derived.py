@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from dtm.workspace import Settings
 
 PERSONS_OF_ACTUAL = {"category": "actual", "measure": "persons", "breakdown": "total", "item": "total"}
-CHANGE_FAMILY = ("change_persons", "change_pct")
+_SCALE = {"pct": 100.0, "persons_per_household": 1.0, "males_per_100_females": 100.0}
+"""What a ratio of two counts is multiplied by, by unit."""
+_EXACT = 1e-9
+"""Relative difference under which a ratio is that of the published counts."""
 
 
 class Verdicts:
@@ -88,11 +91,49 @@ class Verdicts:
                 facts = self._ingredient(rows, ingredient)
                 hidden |= facts["is_hidden"] | facts["is_small"]
                 missing |= facts["is_missing"]
+            hidden |= self._has_small_rest(rows, declared[str(name)])
             empty = rows["value"].isna()
             status[rows.index] = np.select(
                 [hidden, empty & missing, empty], [SUPPRESSED, NOT_REPORTED, UNDEFINED], PUBLISHED
             )
         return status
+
+    def _has_small_rest(self, rows: pd.DataFrame, declared: Indicator) -> pd.Series:
+        """Return whether a ratio or difference of two stocks leaves out a small count.
+
+        Such figures are over the returns that tell both counts, the stocks over all returns; from the two a reader
+        could work out the count in the returns left out.
+        """
+        nothing = pd.Series(False, index=rows.index)
+        pair = declared.ingredients
+        if len(pair) != 2 or any((i.table, i.of, i.round) != ("stock", "area", "same") for i in pair):  # noqa: PLR2004
+            return nothing
+        keys = ["round_number", "pcode"]
+        first, second = (
+            rows[keys]
+            .merge(self._cells("stock", i.where)[[*keys, "value"]], on=keys, how="left")["value"]
+            .to_numpy(float)
+            for i in pair
+        )
+        value = rows["value"].to_numpy(float)
+        limits = [self._threshold(i) for i in pair]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if pair[1].role == "denominator" and declared.unit in _SCALE:
+                scale = _SCALE[declared.unit]
+                rests = [first - value * second / scale, second - scale * first / value]
+                differs = np.abs(value * second - scale * first) > _EXACT * scale * np.abs(first)
+            else:
+                rests = [np.abs(first - second - value)] * 2
+                differs = rests[0] > 0
+            small = [
+                (np.round(rest) >= 1) & (np.round(rest) < limit) for rest, limit in zip(rests, limits, strict=True)
+            ]
+        return pd.Series(differs & (small[0] | small[1]), index=rows.index)
+
+    def _threshold(self, ingredient: Ingredient) -> int:
+        if ingredient.where.get("measure") == "persons":
+            return self._settings.threshold_persons
+        return self._settings.threshold_households
 
     def exposure(self, frame: pd.DataFrame) -> pd.Series:
         """Return the status of each row of the exposure table.

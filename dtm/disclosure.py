@@ -43,7 +43,7 @@ import numpy as np
 import pandas as pd
 
 from dtm._disclosure_complement import Suppression
-from dtm._disclosure_derived import CHANGE_FAMILY, PERSONS_OF_ACTUAL, Verdicts, change_with_a_small_rest
+from dtm._disclosure_derived import PERSONS_OF_ACTUAL, Verdicts, change_with_a_small_rest
 from dtm._disclosure_relations import CHANGE, Frames, Linked, link
 from dtm._release_tables import NOT_REPORTED, PUBLISHED, RELEASE_TABLES, STATUSES, SUPPRESSED
 from dtm.measures import DENSITIES, INDICATORS
@@ -121,6 +121,9 @@ def protect_release(connection: Connection, settings: Settings) -> SuppressionSu
     ``safe_<name>`` with the declared columns of each and ``safe_suppression_log`` (table_name, cell, rule). The result
     depends on the rows alone, not on their order.
 
+    The temporary table ``full_coverage``, where it is there, loses the shares that would tell a hidden count (see
+    `protect_coverage`).
+
     Raises
     ------
     ReleaseAuditError
@@ -163,6 +166,9 @@ def protect_release(connection: Connection, settings: Settings) -> SuppressionSu
     verdicts["density"] = _verdict(tables["density"], derived.derived(tables["density"], DENSITIES), DERIVED)
     verdicts["exposure"] = _exposure_verdict(tables["exposure"], derived)
     _write(connection, verdicts)
+    is_there = "SELECT count(*) FROM duckdb_tables() WHERE temporary AND table_name = 'full_coverage'"
+    if connection.execute(is_there).fetchone() != (0,):
+        protect_coverage(connection, settings, table="full_coverage")
     return _summary(tables, verdicts, linked, pattern)
 
 
@@ -231,13 +237,17 @@ def _verdict(frame: pd.DataFrame, status: Any, rule: Any) -> pd.DataFrame:
 def _indicator_verdict(
     frame: pd.DataFrame, derived: Verdicts, linked: Linked, hidden: np.ndarray[tuple[int], np.dtype[np.bool_]]
 ) -> pd.DataFrame:
-    """Add to the derived rule what the linear system decided on the changes between rounds."""
+    """Add to the derived rule what the linear system decided on the changes between rounds.
+
+    Whatever looks back at the round before (the rates divide by the mean of both) would tell the change.
+    """
     status = derived.derived(frame, INDICATORS)
     rule = pd.Series(DERIVED, index=frame.index, dtype=object)
     change = linked.frames["change"]
     decided = change[hidden[change["cell"].to_numpy()]]
     keys = ["round_number", "pcode"]
-    family = frame[frame["indicator"].isin(CHANGE_FAMILY)]
+    looks_back = [name for name, one in INDICATORS.items() if any(i.round == "previous" for i in one.ingredients)]
+    family = frame[frame["indicator"].isin(looks_back)]
     tied = family[keys].merge(decided[keys].assign(found=True), on=keys, how="left")["found"].eq(True)
     rows = family.index[tied.to_numpy()]
     rule[rows[(status[rows] != SUPPRESSED).to_numpy()]] = COMPLEMENTARY
