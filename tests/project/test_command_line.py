@@ -36,9 +36,9 @@ WITHOUT_WORKSPACE = {"init", "demo"}
 
 def leaves() -> dict[str, object]:
     """Return the commands by their full name, as the command line itself knows them."""
-    from typer.main import get_command  # noqa: PLC0415
+    from typer.main import get_command
 
-    from dtm.cli import app  # noqa: PLC0415
+    from dtm.cli import app
 
     found: dict[str, object] = {}
 

@@ -1,0 +1,188 @@
+"""Run the README's way from an empty folder to a release, command by command, as it is printed there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+
+from enumerations.demo import build_returns
+from geodata.demo import build_geography
+from tests.project._tree import ROOT
+
+SERVER_STARTS_WITHIN_S = 90
+pytestmark = pytest.mark.xdist_group("readme")
+
+
+def walk() -> list[str]:
+    """Return the commands of the marked blocks, in their order."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^<!-- walk -->\n```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.replace("\\\n", " ").splitlines() if line.strip()]
+
+
+def run(line: str) -> int:
+    """Run one line as the shell would, and return its exit code."""
+    from dtm.cli import main
+
+    try:
+        main(shlex.split(line)[1:])
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
+def counts_in(document):
+    """Yield every part of a report that counts records."""
+    if isinstance(document, dict):
+        if {"read", "accepted"} <= set(document):
+            yield document
+        document = list(document.values())
+    if isinstance(document, list):
+        for part in document:
+            yield from counts_in(part)
+
+
+def write_inputs(folder: Path) -> None:
+    """Put the files the README names into a folder, made by the demonstration's generators."""
+    source = folder / "made"
+    geography = build_geography(source, seed=7, size="small")
+    returns = build_returns(
+        source,
+        units=geography.units,
+        unit_points=geography.unit_points,
+        places=geography.places,
+        seed=7,
+        n_rounds=1,
+    )
+    named = {"khoroos.geojson": geography.areas[3], "khesegs.geojson": geography.areas[4]}
+    named |= {"population.tif": geography.raster, "flood.geojson": geography.layers["hazard"]}
+    named |= {"services.geojson": geography.layers["service"], "roads.geojson": geography.layers["road"]}
+    named |= {f"{path.stem.rsplit('-', 1)[1]}.csv": path for path in returns.files[1]}
+    for name, path in named.items():
+        shutil.copy(path, folder / name)
+    khoroos = gpd.read_file(geography.areas[3])
+    khoroos.iloc[:5][["name_mn", "name_en", "geometry"]].to_file(folder / "ger-areas.geojson", driver="GeoJSON")
+    shutil.rmtree(source)
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory):
+    """Run every line but the last, which serves, and return the workspace with the exit codes."""
+    codes = {}
+    with contextlib.chdir(tmp_path_factory.mktemp("walk")):
+        here = Path.cwd()
+        for line in walk():
+            if line.startswith("cd "):
+                os.chdir(line.removeprefix("cd "))
+                here = Path.cwd()
+                write_inputs(here)
+            elif not line.startswith("dtm serve"):
+                codes[line] = run(line)
+    return here, codes
+
+
+def test_the_walk_is_the_one_this_test_knows():
+    lines = walk()
+    assert [line.split()[1] for line in lines if line.startswith("dtm")] == [
+        *("init", "areas", "areas", "areas", "areas", "layers", "layers", "layers", "layers", "rasters"),
+        *("round", "returns", "returns", "check", "release", "export", "export", "export", "exposure", "serve"),
+    ]
+    assert lines[-1].startswith("dtm serve")
+
+
+def test_every_command_succeeds(walked):
+    _, codes = walked
+    assert {line: code for line, code in codes.items() if code != 0} == {}
+
+
+def test_the_release_is_in_place_and_says_what_it_is_made_of(walked):
+    workspace, _ = walked
+    name = (workspace / "releases" / "CURRENT").read_text(encoding="utf-8").strip()
+    manifest = json.loads((workspace / "releases" / name / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["is_demonstration"] in {True, False}
+    assert {path.name for path in (workspace / "releases" / name).iterdir()} >= {"release.duckdb", "manifest.json"}
+
+
+def test_the_exports_can_be_read_by_other_programs(walked):
+    workspace, _ = walked
+    flows = pd.read_csv(workspace / "flows.csv", comment="#")
+    assert len(flows) > 0
+    assert pd.read_excel(workspace / "stocks.xlsx", sheet_name=None)
+    density = gpd.read_file(workspace / "density.gpkg")
+    assert len(density) > 0
+    assert density.crs.to_epsg() == 4326
+
+
+def test_importing_again_changes_nothing(walked, monkeypatch, capsys):
+    workspace, _ = walked
+    monkeypatch.chdir(workspace)
+    line = next(line for line in walk() if line.startswith("dtm returns import"))
+    assert run(f"{line} --json") == 0
+    report = json.loads(capsys.readouterr().out)
+    counted = list(counts_in(report))
+    assert sum(counts["read"] for counts in counted) > 0
+    assert sum(counts["accepted"] for counts in counted) == 0
+
+
+def test_exit_codes_are_those_of_the_table(walked, monkeypatch, tmp_path, capsys):
+    workspace, _ = walked
+    monkeypatch.chdir(tmp_path)
+    assert run("dtm release") == 2
+    assert "not a workspace" in capsys.readouterr().err
+    monkeypatch.chdir(workspace)
+    (workspace / "broken.geojson").write_text('{"type": "FeatureColl', encoding="utf-8")
+    load = "--area-set broken --level 3 --valid-from 2022-01-01"
+    assert run(f"dtm areas load broken.geojson {load}") == 3
+    assert "broken.geojson" in capsys.readouterr().err
+    assert run("dtm areas load khoroos.geojson --level 3") == 2
+    rows = (workspace / "baseline.csv").read_text(encoding="utf-8").splitlines()
+    changed = [rows[0], *(row.replace("MN11", "MN99") for row in rows[1:4])]
+    (workspace / "changed.csv").write_text("\n".join(changed) + "\n", encoding="utf-8")
+    assert run("dtm returns import changed.csv --round 1 --strict") == 1
+
+
+def test_serve_opens_the_dashboard(walked):
+    workspace, _ = walked
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    line = walk()[-1].replace("--port 8050", f"--port {port}")
+    command = [sys.executable, "-m", "dtm.cli", *shlex.split(line)[1:], "--no-browser"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=workspace, env=environment, start_new_session=True) as server:
+        try:
+            assert answers(f"http://127.0.0.1:{port}/", server) == 200
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGTERM)
+
+
+def answers(address: str, server: subprocess.Popen) -> int | None:
+    """Return the status of the first answer, or None when the server stopped or the time is over."""
+    end = time.monotonic() + SERVER_STARTS_WITHIN_S
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=10) as response:  # noqa: S310  our own server
+                return response.status
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+        except OSError:
+            time.sleep(0.3)
+    return None
