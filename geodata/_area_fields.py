@@ -5,10 +5,11 @@ The rules, in this order; a field given as an option is taken as it is:
 1. *P-code* (levels 1 and 2: with or without 'MN' or a leading 0; levels 3 and 4: written with 'MN' and of the right
    length): fields with a usual name first, then any field; at least half of the rows must hold a code.
 2. *Parent* (level 2 without P-codes, levels 3 and 4): fields whose values are P-codes one level up, then fields whose
-   values are names of places one level up. A name is matched inside its own parent: the level-1 unit of the row if the
-   file has one, else the level-1 unit (or the loaded parents) in which the most names are found.
-3. *Number* (levels 3 and 4): fields whose values read like '20-р хороо', 'Khoroo 20', then fields with a usual name that
-   hold one number each. Identifiers and codes ('id', 'code') are never taken for a number.
+   values are names of places one level up. A name is matched inside its own parent: the level-1 unit that another
+   field of the row names; else the capital if the file speaks of khoroos, which only the capital has; else the one
+   level-1 unit (of the loaded parents, if any) in which the most names are found.
+3. *Number* (levels 3 and 4): fields whose values read like '20-р хороо', 'Khoroo 20', then fields with a usual name
+   that hold one number each. Identifiers and codes ('id', 'code') are never taken for a number.
 4. *Population*: fields with a usual name.
 
 Two fields of the same rank that agree on every row are one answer (the first is taken); if they disagree it is an error
@@ -126,8 +127,13 @@ def find_parent(raw: RawLayer, *, level: int, parents: dict[str, tuple[str, ...]
         return found
     if above > _DISTRICT_LEVEL:
         return _parent_khoroo(raw, fields, parents=parents)
-    matcher = _name_matcher(raw, level=above, parents=parents, fields=fields)
-    return _agreed(raw, fields, matcher, wanted="names of the parent", option="--parent-field") if matcher else _NOTHING
+    wanted, option = "names of the parent", "--parent-field"
+    if above == _DISTRICT_LEVEL:
+        inside = _inside_level_1(raw, fields)
+        if inside:
+            return _one_answer(raw, inside, wanted=wanted, option=option)
+    matcher = name_matcher(raw, level=above, parents=parents, fields=fields)
+    return _agreed(raw, fields, matcher, wanted=wanted, option=option)
 
 
 def _parent_code(text: str, *, level: int, parents: dict[str, tuple[str, ...]]) -> str | None:
@@ -155,13 +161,37 @@ def _parent_khoroo(raw: RawLayer, fields: Sequence[str], *, parents: dict[str, t
     return Found(number.field, values)
 
 
-def _name_matcher(
+def _inside_level_1(raw: RawLayer, fields: Sequence[str]) -> list[Found]:
+    """Return the fields with names of soums or districts inside the level-1 unit named by another field."""
+    answers: list[Found] = []
+    for name in fields:
+        others = [other for other in raw.fields if other != name]
+        units: Values = {}
+        for read in (lambda text: own_pcode(text, level=1), lambda text: pcodes.match_name(text, level=1)):
+            found = _readable(raw, others, read, least=_ENOUGH)
+            if found:
+                units = found[0].answers
+                break
+        texts = column(raw, name)
+        values: Values = {
+            feature: pcodes.match_name(texts[feature], parent=unit) if unit and texts[feature] else None
+            for feature, unit in units.items()
+        }
+        if values and _share(values) >= _ENOUGH:
+            answers.append(Found(name, values))
+    return answers
+
+
+def name_matcher(
     raw: RawLayer, *, level: int, parents: dict[str, tuple[str, ...]], fields: Sequence[str]
-) -> Callable[[str], str | None] | None:
+) -> Callable[[str], str | None]:
     """Return how to match a parent's name: inside the level-1 unit in which the most names of any field are found."""
     if level < _HIGHEST_LISTED_LEVEL:
         return lambda text: pcodes.match_name(text, level=level)
     texts = {name: {text for text in column(raw, name).values() if text} for name in fields}
+    every = {text for name in raw.fields for text in column(raw, name).values()}
+    if any(word in text.casefold() for text in every for word in ("хороо", "khoroo", "horoo")):
+        return lambda text: pcodes.match_name(text, parent=pcodes.CAPITAL_PCODE)
     units = sorted({code[:4] for code in parents}) or [
         str(code) for code in pcodes.places().query("level == 1")["pcode"]
     ]
@@ -218,19 +248,32 @@ def _agreed(
     raw: RawLayer,
     fields: Sequence[str],
     read: Callable[[str], str | None],
-    *,
     wanted: str,
     option: str,
     least: float = _ENOUGH,
 ) -> Found:
     """Return the first field of which at least `least` of the rows can be read, if all such fields agree."""
+    return _one_answer(raw, _readable(raw, fields, read, least=least), wanted=wanted, option=option)
+
+
+def _readable(raw: RawLayer, fields: Sequence[str], read: Callable[[str], str | None], *, least: float) -> list[Found]:
+    """Return the fields of which at least `least` of the rows can be read."""
     answers: list[Found] = []
     for name in fields:
         texts = column(raw, name)
         meanings = {text: read(text) for text in set(texts.values()) if text}
         values: Values = {feature: meanings.get(text) for feature, text in texts.items()}
-        if values and sum(value is not None for value in values.values()) >= least * len(values):
+        if values and _share(values) >= least:
             answers.append(Found(name, values))
+    return answers
+
+
+def _share(values: Values) -> float:
+    return sum(value is not None for value in values.values()) / len(values)
+
+
+def _one_answer(raw: RawLayer, answers: list[Found], *, wanted: str, option: str) -> Found:
+    """Return the fullest of fields that agree; add a finding that names them if they don't."""
     if not answers:
         return _NOTHING
     disagreeing = [answer.field for answer in answers[1:] if _disagree(answers[0].answers, answer.answers)]
@@ -238,7 +281,7 @@ def _agreed(
         candidates = ", ".join([answers[0].field, *disagreeing])
         raw.add("field-ambiguous", wanted=wanted, candidates=candidates, option=option)
         return _NOTHING
-    return max(answers, key=lambda answer: sum(value is not None for value in answer.answers.values()))
+    return max(answers, key=lambda answer: _share(answer.answers))
 
 
 def _disagree(one: Values, other: Values) -> bool:

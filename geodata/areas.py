@@ -226,18 +226,28 @@ def _by_name(raw: RawLayer, request: _Request) -> dict[int, dict[str, Any]]:
     best = fields.Found("", {})
     for name in candidates:
         texts = fields.column(raw, name)
-        values: fields.Values = {
-            feature: pcodes.match_name(text, parent=parent.answers.get(feature) or default, level=request.level)
-            for feature, text in texts.items()
-        }
-        count = sum(value is not None for value in values.values())
-        if count > sum(value is not None for value in best.answers.values()):
-            best = fields.Found(name, values)
+        for values in _matches(raw, name, texts, parent.answers, default, request.level):
+            if sum(map(bool, values.values())) > sum(map(bool, best.answers.values())):
+                best = fields.Found(name, values)
     if not best.field:
         _not_found(raw, "P-codes or names", "--name-field")
         return {}
     codes = _required(raw, best, request.level, missing="pcode-missing", unknown="pcode-unknown")
     return {feature: _row(code, request.level, parent.field or best.field) for feature, code in codes.items()}
+
+
+def _matches(
+    raw: RawLayer, name: str, texts: dict[int, str], parent: fields.Values, default: str | None, level: int
+) -> list[fields.Values]:
+    """Return what the names of a field mean: inside their parents, and all inside the unit that has most of them."""
+    scoped: fields.Values = {
+        feature: pcodes.match_name(text, parent=parent.get(feature) or default, level=level)
+        for feature, text in texts.items()
+    }
+    if level < _LISTED_LEVEL or parent or default:
+        return [scoped]
+    matcher = fields.name_matcher(raw, level=level, parents={}, fields=[name])
+    return [scoped, {feature: matcher(text) for feature, text in texts.items()}]
 
 
 def _by_number(raw: RawLayer, request: _Request, shares: dict[int, dict[str, float]]) -> dict[int, dict[str, Any]]:

@@ -194,7 +194,7 @@ def _hints(name: str) -> tuple[int | None, str | None]:
 
 def _last_word(name: str) -> str:
     words = re.split(r"[\s\-]+", unicodedata.normalize("NFKC", name).casefold().strip())
-    return words[-1] if words else ""
+    return _one_script(words[-1]) if words else ""
 
 
 def _one_script(word: str) -> str:
