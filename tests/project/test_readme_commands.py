@@ -124,8 +124,8 @@ def test_the_exports_can_be_read_by_other_programs(walked):
     flows = pd.read_csv(workspace / "flows.csv", comment="#")
     assert len(flows) > 0
     assert pd.read_excel(workspace / "stocks.xlsx", sheet_name=None, engine="openpyxl")
-    density = gpd.read_file(workspace / "density.gpkg")
-    assert len(density) > 0
+    density = gpd.read_file(workspace / "density.gpkg", layer="density_areas_level_3")
+    assert len(density) == 12
     assert density.crs.to_epsg() == 4326
 
 
