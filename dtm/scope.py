@@ -54,9 +54,9 @@ def build_scope(connection: Connection, *, operation: str, last_round: int) -> S
     `scope_unit` has the expected reporting units: the areas of the newest set one level down whose `parent_set` is
     the round's set (khesegs), or the area itself where it has none.
 
-    `scope_return` has every accepted kheseg return of the rounds. Where a unit sent several for one round, the one
-    received last is used (`is_used`); the others still count as returns. A return whose area is not among the
-    release's areas is not used. Displaced people of IOM's published tables belong to IOM's own operations and are
+    `scope_return` has every accepted kheseg return of the rounds. Where a unit has several for one round, the one
+    collected first is used (`is_used`), as on import; the others still count as returns. A return
+    whose area is not among the release's areas is not used. Displaced people of IOM's published tables belong to IOM's own operations and are
     no part of the city's scope.
 
     Raises
@@ -165,7 +165,7 @@ def _build_returns(connection: Connection, operation: str) -> None:
         SELECT b.round_number, b.submission_id, b.unit_key, b.area_pcode, b.located_by,
             CASE WHEN u.unit_pcode IS NOT NULL THEN u.unit_pcode ELSE own.unit_pcode END AS expected_unit,
             b.area_pcode IS NOT NULL AND 1 = row_number() OVER (
-                PARTITION BY b.round_number, b.unit_key ORDER BY b.received_at DESC NULLS LAST, b.submission_id DESC
+                PARTITION BY b.round_number, b.unit_key ORDER BY b.received_at NULLS LAST, b.submission_id
             ) AS is_used
         FROM baseline b
         LEFT JOIN scope_unit u ON u.unit_pcode = b.unit_pcode
@@ -216,7 +216,7 @@ def _notes_on_returns(connection: Connection) -> list[str]:
         if outside:
             notes.append(f"Round {number}: {outside} returns are in none of the release's areas and are not counted.")
         if superseded:
-            notes.append(f"Round {number}: {superseded} returns were replaced by a later return of the same unit.")
+            notes.append(f"Round {number}: {superseded} returns are not counted: their unit had reported before.")
     return notes
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
@@ -112,18 +113,18 @@ def test_expected_units_are_khesegs_or_the_khoroo_without_any():
     ]
 
 
-def test_the_later_return_of_a_unit_counts_and_the_first_is_noted():
+def test_the_first_return_of_a_unit_counts_and_the_later_is_noted():
     world = SmallWorld()
     world.add_round(1)
-    first = world.add_return(1, KHESEGS[0], received="2021-06-02", actual={"persons": 10})
     later = world.add_return(1, KHESEGS[0], received="2021-06-09", actual={"persons": 20})
+    first = world.add_return(1, KHESEGS[0], received="2021-06-02", actual={"persons": 10})
     lost = world.add_return(1, KHESEGS[1], located=None, located_by="none", actual={"persons": 5})
     scope = scope_of(world)
     used = dict(world.rows("SELECT submission_id, is_used FROM scope_return"))
-    assert used == {first: False, later: True, lost: False}
+    assert used == {first: True, later: False, lost: False}
     assert scope.notes == (
         "Round 1: 1 returns are in none of the release's areas and are not counted.",
-        "Round 1: 1 returns were replaced by a later return of the same unit.",
+        "Round 1: 1 returns are not counted: their unit had reported before.",
     )
 
 
@@ -134,6 +135,52 @@ def test_returns_without_a_declared_unit_never_replace_each_other():
     world.add_return(1, "MN110701", declared=False, actual={"persons": 20})
     scope_of(world)
     assert world.rows("SELECT count(*) FILTER (is_used) FROM scope_return") == [(2,)]
+
+
+def test_areas_may_be_soums_and_names_then_come_from_the_list():
+    world = SmallWorld()
+    world.add_set("soums", 2)
+    for code, shape in zip(
+        ("MN4101", "MN4104", "MN8101"), boxes((0, 0, 1, 1), (1, 0, 2, 1), (5, 0, 6, 1)).geometry, strict=True
+    ):
+        world.add_area("soums", code, 2, shape)
+    world.add_round(1, area_set="soums")
+    sent = world.add_return(1, "MN4101", located="MN4101", actual={"persons": 70})
+    for counterpart, persons in (("MN4104", 3), ("MN410101", 5), ("MN8101", 7)):
+        world.add_move(sent, 1, "MN4101", "arrival", counterpart, persons)
+    scope = world.build(last_round=1)
+    assert (scope.finest_level, scope.city) == (2, None)
+    assert world.rows("SELECT pcode, level, name_en IS NOT NULL FROM scope_area WHERE level = 1") == [
+        ("MN41", 1, True),
+        ("MN81", 1, True),
+    ]
+    assert world.rows("SELECT pcode, round(area_km2, 3) FROM scope_area WHERE level = 1") == [("MN41", 2), ("MN81", 1)]
+    found = world.rows(
+        "SELECT pcode, counterpart, value FROM full_flow WHERE direction = 'in' AND reason = 'total' "
+        "AND measure = 'persons' AND value > 0 ORDER BY ALL"
+    )
+    assert found == [
+        ("MN41", "MN41", 8), ("MN41", "MN81", 7), ("MN41", "total", 7),
+        ("MN4101", "MN4101", 5), ("MN4101", "MN4104", 3), ("MN4101", "MN81", 7), ("MN4101", "total", 10),
+    ]  # fmt: skip
+
+
+@pytest.mark.realdata
+def test_the_204_khoroos_make_nine_districts_and_the_city(realdata):
+    khoroos = gpd.read_file(realdata / "ub-khoroo-204" / "ub_khoroo_204_election.geojson").to_crs("EPSG:4326")
+    world = SmallWorld(khesegs=False)
+    world.connection.execute("DELETE FROM area")
+    for district, (_, part) in enumerate(khoroos.groupby("au2_code"), start=1):
+        for number, shape in enumerate(part.geometry, start=1):
+            world.add_area("khoroos", f"MN11{district:02d}{number:02d}", 3, shape, number=number)
+    world.add_round(1)
+    scope_of(world)
+    sums = dict(world.rows("SELECT level, count(*) FROM scope_area GROUP BY level"))
+    assert sums == {1: 1, 2: 9, 3: 204}
+    for level in (1, 2, 3):
+        total = world.rows(f"SELECT sum(area_km2) FROM scope_area WHERE level = {level}")[0][0]
+        assert total == pytest.approx(4715.7, abs=0.05)
+    assert world.rows("SELECT count(*) FROM scope_unit WHERE unit_pcode = area_pcode") == [(204,)]
 
 
 def test_flow_days_are_the_windows_most_returns_asked_about():
