@@ -55,9 +55,9 @@ def build_scope(connection: Connection, *, operation: str, last_round: int) -> S
     the round's set (khesegs), or the area itself where it has none.
 
     `scope_return` has every accepted kheseg return of the rounds. Where a unit has several for one round, the one
-    collected first is used (`is_used`), as on import; the others still count as returns. A return
-    whose area is not among the release's areas is not used. Displaced people of IOM's published tables belong to IOM's own operations and are
-    no part of the city's scope.
+    collected first is used (`is_used`), as on import; the others still count as returns. A return whose area is
+    not among the release's areas is not used. Displaced people of IOM's published tables belong to IOM's own
+    operations and are no part of the city's scope.
 
     Raises
     ------
