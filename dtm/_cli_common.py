@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import pandas as pd
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
@@ -27,8 +28,17 @@ if TYPE_CHECKING:
 FINDINGS_SHOWN = 20
 """Findings listed on a terminal; `--json` gives all."""
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+PIPE_WIDTH_CHARACTERS = 200
+"""Width of a table that is written to a file or a pipe."""
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=PIPE_WIDTH_CHARACTERS)
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
 
 WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", help="Folder of the workspace.", show_default="the current folder")
@@ -103,17 +113,17 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def print_table(rows: Iterable[Mapping[str, object]], *, title: str = "", columns: list[str] | None = None) -> None:
-    """Print rows as a table."""
+def print_table(rows: Iterable[Mapping[str, object]], *, title: str, columns: list[str] | None = None) -> None:
+    """Print rows as a table, all columns or the named ones."""
     listed = list(rows)
     if not listed:
-        out.print(f"{title}: none" if title else "none")
+        out.print(f"{title}: none")
         return
     names = columns or list(listed[0])
-    table = RichTable(title=title or None, title_justify="left")
+    table = RichTable(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for name in names:
         number = all(isinstance(row.get(name), (int, float)) or row.get(name) is None for row in listed)
-        table.add_column(name, justify="right" if number else "left", overflow="fold")
+        table.add_column(name.replace("_", " "), justify="right" if number else "left", overflow="fold")
     for row in listed:
         table.add_row(*(_cell(row.get(name)) for name in names))
     out.print(table)

@@ -117,7 +117,8 @@ def list_areas(*, workspace: WorkspaceOption = HERE, as_json: JsonOption = False
     if as_json:
         print_json(rows)
     else:
-        print_table(rows, title="Area sets")
+        columns = ["area_set", "version", "level", "parent_set", "valid_from", "valid_to", "n_areas", "area_km2"]
+        print_table(rows, title="Area sets", columns=columns)
 
 
 @areas_app.command("check", epilog="Example: dtm areas check khoroos-2022")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,11 +24,12 @@ from dtm._cli_common import (
     warehouse,
 )
 from dtm.checks import check_rounds
-from dtm.errors import EXIT_BAD_INPUT, EXIT_FINDINGS
+from dtm.errors import EXIT_FINDINGS
 from dtm.imports import import_returns
 from dtm.rounds import list_rounds, open_round
 
 round_app = typer.Typer(help="Open and list rounds of data collection.", no_args_is_help=True)
+_COUNTS = ("rows_read", "accepted", "quarantined", "duplicate")
 returns_app = typer.Typer(help="Import what enumerators returned.", no_args_is_help=True)
 
 
@@ -92,20 +93,44 @@ def import_command(
 ) -> None:
     """Import returns: all of the files, or nothing."""
     with warehouse(workspace) as (opened, connection), progress_bar("Importing") as tell:
+        last = connection.execute("SELECT coalesce(max(import_id), 0) FROM import").fetchone()
         report = import_returns(
             connection, opened, files, form=form, round_number=round_number, strict=strict, progress=tell
         )
-    document = report.to_dict()
+        cursor = connection.execute(
+            "SELECT * EXCLUDE (import_id, message_mn), message_mn FROM finding WHERE import_id > ? "
+            "ORDER BY import_id, severity, row_number",
+            list(last or (0,)),
+        )
+        found = records(cursor.df())
+    document = {**report.to_dict(), "findings": found}
     if as_json:
         print_json(document)
     else:
-        print_findings(document["findings"])
-        columns = ["file_name", "table", "read", "accepted", "quarantined", "duplicate"]
-        print_table(document["tables"], title="Returns", columns=columns)
-        if document["refused"]:
-            out.print("Nothing was imported.")
+        _print_import(document)
+    if report.refused:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _print_import(document: dict[str, Any]) -> None:
+    """Print the counts of every table, what was found, and whether anything was stored."""
+    print_findings(document["findings"])
+    rows = [
+        {"file": file["file_name"], "table": table["name"], **{key: table[key] for key in _COUNTS}}
+        for file in document["files"]
+        for table in file["tables"]
+    ]
+    known = [file["file_name"] for file in document["files"] if file["is_known_file"]]
+    print_table(rows, title="Returns")
+    for name in known:
+        out.print(f"{name}: imported before; nothing was changed.", markup=False)
     if document["refused"]:
-        raise typer.Exit(EXIT_FINDINGS if strict else EXIT_BAD_INPUT)
+        counts: dict[str, int] = {}
+        for file in document["files"]:
+            for code, count in file["findings"].items():
+                counts[code] = counts.get(code, 0) + count
+        print_table([{"code": code, "records": count} for code, count in sorted(counts.items())], title="Findings")
+        out.print("Nothing was imported: with --strict every finding stands in the way.")
 
 
 def check_command(
@@ -120,5 +145,24 @@ def check_command(
     if as_json:
         print_json(report)
         return
-    print_table(report["rounds"], title="Rounds")
-    print_table(report["findings"], title="Findings")
+    rounds = [
+        {
+            "round": row["number"],
+            "units reported": f"{row['units_reported']:,} of {row['units_expected']:,}",
+            "registered covered": _percent(row["registered_coverage_share"]),
+            "returns": row["returns"],
+            "GPS agrees": row["located_gps"],
+            "GPS elsewhere": row["located_conflict"],
+            "areas without a return": ", ".join(row["areas_without_return"]),
+        }
+        for row in report["rounds"]
+    ]
+    print_table(rounds, title="Rounds")
+    columns = ["round_number", "subject", "severity", "code", "count", "file_name", "first_row"]
+    print_table(report["findings"], title="Findings", columns=columns)
+    for code, example in {row["code"]: row["example_en"] for row in report["findings"]}.items():
+        out.print(f"{code}: {example}", markup=False)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
