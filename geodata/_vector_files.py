@@ -21,7 +21,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from geodata.errors import UnreadableFileError
-from geodata.findings import AreaFinding, has_errors, make
+from geodata.findings import AreaFinding, make
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ LARGEST_ANGLE_DEG: Final = 180
 """A larger number is no angle: 90 is not the limit, because swapped coordinates get a finding of their own."""
 
 _MAGIC: Final = {b"SQLite format 3\x00": "GPKG", b"PK\x03\x04": "ZIP", b"fgb": "FlatGeobuf", b"\x1f\x8b": "GZIP"}
-_POLYGONAL: Final = ("Polygon", "MultiPolygon")
+_WHOLE_FILE: Final = ("file-", "crs-", "columns-", "coordinate-")
 
 
 @dataclass
@@ -56,9 +56,9 @@ class RawLayer:
         self.findings.append(make(code, file_name=self.file_name, layer=self.layer, **details))
 
     @property
-    def failed(self) -> bool:
-        """Say whether an error was found so far."""
-        return has_errors(self.findings)
+    def unusable(self) -> bool:
+        """Say whether the file as a whole failed: it could not be read, or it is unknown where its features lie."""
+        return any(f.severity == "error" and f.code.startswith(_WHOLE_FILE) for f in self.findings)
 
     @property
     def fields(self) -> list[str]:
@@ -84,9 +84,9 @@ def read_vector(path: Path, *, csv_points: bool = False) -> RawLayer:
             raw.add("file-damaged", reason=str(error))
             return raw
     _read_content(raw, path, content, kind, csv_points=csv_points)
-    if not raw.failed and raw.frame.empty:
+    if not raw.unusable and raw.frame.empty:
         raw.add("file-no-features")
-    if not raw.failed:
+    if not raw.unusable:
         _to_wgs84(raw)
     return raw
 
@@ -160,7 +160,7 @@ def _geojson_geometry(raw: RawLayer, number: int, feature: object) -> Any:
         return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")
+            warnings.simplefilter("ignore")  # a coordinate that is no number gets a finding of its own
             return shapely.force_2d(shapely.geometry.shape(geometry))
     except Exception as error:  # noqa: BLE001  (whatever a hostile feature raises is the finding's reason)
         reason = f"{error or type(error).__name__}"
@@ -209,7 +209,7 @@ def _read_csv(raw: RawLayer, content: bytes) -> None:
     for name, values in numbers.items():
         for feature in values.index[~np.isfinite(values.to_numpy(float))]:
             raw.add("coordinate-text", feature=int(feature), field=name, value=frame.loc[feature, name])
-    if raw.failed:
+    if raw.unusable:
         return
     points = shapely.points(numbers[lon_name].to_numpy(float), numbers[lat_name].to_numpy(float))
     raw.frame = gpd.GeoDataFrame(frame.drop(columns=[lon_name, lat_name]), geometry=points, crs=WGS84)
@@ -226,7 +226,7 @@ def _read_with_gdal(raw: RawLayer, path: Path, content: bytes) -> None:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             raw.layer = _only_layer(raw, source)
-            if raw.failed:
+            if raw.unusable:
                 return
             promised = int(pyogrio.read_info(source, layer=raw.layer, force_feature_count=True)["features"])
             frame = pyogrio.read_dataframe(source, layer=raw.layer)
@@ -327,8 +327,3 @@ def name_of(frame: gpd.GeoDataFrame, feature: int) -> str:
     values = frame.drop(columns="geometry").loc[feature]
     texts = [str(value) for value in values if isinstance(value, str) and value.strip() and not value.isdigit()]
     return ", ".join(texts[:3])[:80] or "-"
-
-
-def is_polygonal(geometry_types: pd.Series[str]) -> pd.Series[bool]:
-    """Say which geometry types are polygons."""
-    return geometry_types.isin(_POLYGONAL)

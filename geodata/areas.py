@@ -111,7 +111,7 @@ def read_areas(  # noqa: PLR0913  (one argument for each option of the command)
     raw = read_vector(path)
     area_set = area_set or path.name.partition(".")[0]
     request = _Request(level, parents, name_field, parent_field, number_field, population_field)
-    if raw.failed and raw.frame.empty:
+    if raw.frame.empty or raw.unusable:
         return _result(raw, area_set, level, _table([]))
     names = {int(feature): name_of(raw.frame, feature) for feature in raw.frame.index}
     checks.check_each(raw, names=names, repair=repair)

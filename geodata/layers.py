@@ -71,7 +71,7 @@ def read_layer(path: Path, *, kind: str, name: str) -> Layer:
     if kind not in LAYER_KINDS:
         raise GeodataUseError(f"{kind!r} is no kind of layer; choose one of {', '.join(LAYER_KINDS)}")
     raw = read_vector(path, csv_points=True)
-    features = _no_features() if raw.frame.empty else _features(raw, LAYER_KINDS[kind])
+    features = _no_features() if raw.frame.empty or raw.unusable else _features(raw, LAYER_KINDS[kind])
     return Layer(name, kind, features, raw.crs, raw.file_name, raw.file_sha256, list(raw.findings))
 
 
