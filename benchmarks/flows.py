@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.clock import clock
 from dtm.engine import connect
 from dtm.flows import FLOW_KEYS, aggregate_flows
 
@@ -56,19 +56,17 @@ def _words(values: tuple[str, ...], *, rng: np.random.Generator, n: int) -> pa.A
 def ours(folder: Path, _facts: dict):
     """Run `dtm.flows.aggregate_flows`."""
     connection = connect(spatial=False)
-    start = time.perf_counter()
-    aggregate_flows(connection, f"read_parquet('{folder / MOVEMENTS}')", into="flow_sum")
-    seconds = time.perf_counter() - start
-    return {"seconds": seconds}, lambda path: connection.execute(f"COPY flow_sum TO '{path}'")
+    with clock() as taken:
+        aggregate_flows(connection, f"read_parquet('{folder / MOVEMENTS}')", into="flow_sum")
+    return taken, lambda path: connection.execute(f"COPY flow_sum TO '{path}'")
 
 
 def pandas(folder: Path, _facts: dict):
     """Run the usual lines: read, group, sum; unsorted, which is the faster way."""
-    start = time.perf_counter()
-    frame = pd.read_parquet(folder / MOVEMENTS)
-    sums = frame.groupby(list(FLOW_KEYS), sort=False, as_index=False)["persons"].sum()
-    seconds = time.perf_counter() - start
-    return {"seconds": seconds}, lambda path: sums.to_parquet(path, index=False)
+    with clock() as taken:
+        frame = pd.read_parquet(folder / MOVEMENTS)
+        sums = frame.groupby(list(FLOW_KEYS), sort=False, as_index=False)["persons"].sum()
+    return taken, lambda path: sums.to_parquet(path, index=False)
 
 
 ARMS = {"ours": ours, "pandas": pandas}

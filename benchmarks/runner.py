@@ -95,8 +95,9 @@ def _line(
     peak_mb = {arm: statistics.median(run["peak_mb"] for run in taken[arm]) for arm in (OURS, peer)}
     facts = {key: value for key, value in compared.items() if key != "equal"}
     for arm, key in ((OURS, "ours"), (peer, "peer")):
+        facts[f"cpu_seconds_{key}"] = round(statistics.median(run.get("cpu_seconds", 0) for run in taken[arm]), 4)
         for name in taken[arm][0]:
-            if name not in {"seconds", "peak_mb"}:
+            if name not in {"seconds", "cpu_seconds", "peak_mb"}:
                 facts[f"{name}_{key}"] = taken[arm][0][name]
     return {
         "name": benchmark.name,
