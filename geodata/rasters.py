@@ -37,6 +37,8 @@ OVERLAY_COLOURS: Final = (
     (0, "#fde8b5"), (25, "#f9b15f"), (50, "#e8663f"), (75, "#b32a5b"), (100, "#4a1079"),
 )  # fmt: skip
 """The overlay's colours by per cent of log(1 + value) / log(1 + maximum): light for few, dark for many."""
+PIXELS_PER_CELL: Final = 8
+"""A small raster is drawn with this many pixels a cell, so that rows of Web Mercator end where the cells do."""
 OVERLAY_ALPHA: Final = 230
 _WEB_MERCATOR: Final = "EPSG:3857"
 _M2_PER_KM2: Final = 1e6
@@ -144,7 +146,7 @@ def draw_overlay(path: Path, out_png: Path, *, unit: str, max_pixels: int = 1024
             raster.crs, _WEB_MERCATOR, raster.width, raster.height, *raster.bounds
         )
         west, south, east, north = transform_bounds(raster.crs, _WEB_MERCATOR, *raster.bounds)
-        scale = min(1.0, max_pixels / max(width, height))
+        scale = min(PIXELS_PER_CELL, max_pixels / max(width, height))
         columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
         resampling = Resampling.average if scale < 1 else Resampling.nearest
         placed = from_bounds(west, south, east, north, columns, rows)
