@@ -130,14 +130,15 @@ class Suppression:
         groups = components(self._members, self._relations_of, self.hidden, sorted(self._dirty))
         self._dirty.clear()
         self.audits += 1
-        repaired = False
-        for group in groups:
+        found: list[tuple[int, list[int]]] = []
+        for group in groups:  # all groups first: a repair can tie one to another
             self.largest_component = max(self.largest_component, len(group))
             determined = determined_cells(self._members, self._relations_of, self.hidden, group)
             if determined:
-                self._repair(determined[0], group)
-                repaired = True
-        return repaired
+                found.append((determined[0], group))
+        for cell, group in found:
+            self._repair(cell, group)
+        return bool(found)
 
     def _bounds_step(self) -> bool:
         """Loosen the bounds that leave one value, once in each neighbourhood."""
