@@ -39,7 +39,7 @@ def _on_curve(start: Point, bend: Point, end: Point, t: float) -> tuple[Point, P
     return position, (dx / length, dy / length)
 
 
-def arrow(origin: Point, destination: Point, *, width: float) -> list[Point]:
+def arrow(origin: Point, destination: Point, *, width: float, head: float = 0.0) -> list[Point]:
     """Return the ring of an arrow, closed, in longitude and latitude.
 
     Parameters
@@ -48,6 +48,8 @@ def arrow(origin: Point, destination: Point, *, width: float) -> list[Point]:
         Longitude and latitude in degrees. Must differ.
     width
         Width where the shaft meets the head, in Mercator degrees of longitude.
+    head
+        The head is drawn as for a shaft at least this wide, so that thin arrows still point.
 
     Raises
     ------
@@ -64,7 +66,8 @@ def arrow(origin: Point, destination: Point, *, width: float) -> list[Point]:
         (start[1] + end[1]) / 2 + along[0] * BEND_SHARE * 2 * length,
     )
     width = min(width, length / 4)
-    neck = 1 - GAP_SHARE - min(0.5, HEAD_LENGTH_WIDTHS * width / length)
+    head = min(max(width, head), length / 4)
+    neck = 1 - GAP_SHARE - min(0.5, HEAD_LENGTH_WIDTHS * head / length)
     left: list[Point] = []
     right: list[Point] = []
     for step in range(CURVE_STEPS + 1):
@@ -74,11 +77,11 @@ def arrow(origin: Point, destination: Point, *, width: float) -> list[Point]:
         left.append((x - dy * half, y + dx * half))
         right.append((x + dy * half, y - dx * half))
     (x, y), (dx, dy) = _on_curve(start, bend, end, neck)
-    half = width / 2 * HEAD_WIDTH_WIDTHS
+    half = head / 2 * HEAD_WIDTH_WIDTHS
     tip, _ = _on_curve(start, bend, end, 1 - GAP_SHARE)
-    head = [(x - dy * half, y + dx * half), tip, (x + dy * half, y - dx * half)]
-    ring = [*left, *head, *reversed(right)]
-    return [from_mercator(point) for point in [*ring, ring[0]]]
+    point = [(x - dy * half, y + dx * half), tip, (x + dy * half, y - dx * half)]
+    ring = [*left, *point, *reversed(right)]
+    return [from_mercator(corner) for corner in [*ring, ring[0]]]
 
 
 def arrow_width(value: float, *, largest: float, widest: float) -> float:

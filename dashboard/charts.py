@@ -21,6 +21,8 @@ DEPARTURES = "#d55e00"
 CHECKPOINT = "#007a5a"
 NET = "#1c2330"
 BAR = "#39568c"
+COMPLETE_SHARE = 0.95
+"""A round in which a smaller share of the units reported gets an open marker."""
 SOURCE_COLORS = {"arrivals": ARRIVALS, "departures": DEPARTURES, "checkpoint": CHECKPOINT}
 FONT = "system-ui, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif"
 
@@ -68,10 +70,23 @@ def _gap_marks(figure: go.Figure, labels: list[str], frame: pd.DataFrame, words:
         )
 
 
+def _completeness(snapshot: Snapshot, words: Words, *, pcode: str) -> tuple[list[str], list[str]]:
+    """Return for every round a marker, open where units are missing, and the units reported in words."""
+    coverage = snapshot.rows("coverage", pcode=pcode).set_index("round_number").reindex(snapshot.rounds.index)
+    shares = coverage["units_reported"].astype("float64") / coverage["units_expected"].astype("float64")
+    symbols = ["circle" if share >= COMPLETE_SHARE else "circle-open" for share in shares]
+    told = [
+        words("hover.coverage", reported=words.number(reported), expected=words.number(expected))
+        for reported, expected in zip(coverage["units_reported"], coverage["units_expected"], strict=True)
+    ]
+    return symbols, told
+
+
 def population_trend(snapshot: Snapshot, words: Words, *, pcode: str) -> go.Figure:
     """Return registered and actual people of an area over the rounds."""
     figure = _figure(height=230, title=words("chart.population", area=snapshot.full_name(pcode, words)))
     labels = round_labels(snapshot, words)
+    symbols, told = _completeness(snapshot, words, pcode=pcode)
     for key, color, dash in (("actual_persons", ACTUAL, "solid"), ("registered_persons", REGISTERED, "dot")):
         frame = by_round(snapshot, MEASURES[key], pcode=pcode)
         name = words(f"measure.{key}")
@@ -81,8 +96,9 @@ def population_trend(snapshot: Snapshot, words: Words, *, pcode: str) -> go.Figu
             name=name,
             mode="lines+markers",
             line={"color": color, "width": 3, "dash": dash},
-            marker={"size": 8},
-            hovertemplate="%{y:,.0f}<extra>" + name + "</extra>",
+            marker={"size": 9, "symbol": symbols, "line": {"width": 2}},
+            customdata=told,
+            hovertemplate="%{y:,.0f}<br>%{customdata}<extra>" + name + "</extra>",
         )
         _gap_marks(figure, labels, frame, words, name=name)
     return figure
@@ -134,6 +150,7 @@ def bars(
     """Return horizontal bars, the largest on top."""
     figure = _figure(height=max(150, 70 + 24 * len(labels)), title=title, left=8)
     figure.add_bar(
+        showlegend=False,
         x=list(reversed(values)),
         y=list(reversed(labels)),
         orientation="h",
@@ -167,13 +184,23 @@ def interval_bars(rows: list[dict[str, Any]], *, title: str, words: Words) -> go
             "color": "#1c2330",
             "thickness": 1.4,
         },
-        textposition="inside",
-        insidetextanchor="start",
+        textposition="none",
         customdata=[
             words("hazard.interval", low=words.number(r["low"]), high=words.number(r["high"])) for r in ordered
         ],
         hovertemplate="%{y}: %{text}<br>%{customdata}<extra></extra>",
     )
+    figure.add_scatter(
+        x=[row["high"] for row in ordered],
+        y=[row["name"] for row in ordered],
+        mode="text",
+        text=[f"<b>{words.number(row['persons'])}</b>" for row in ordered],
+        textposition="middle right",
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    if rows:
+        figure.update_xaxes(range=[0, max(row["high"] for row in rows) * 1.2], tickformat=",")
     return figure
 
 

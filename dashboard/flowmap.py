@@ -8,16 +8,18 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.arrows import Point, arrow, arrow_width
-from dashboard.maps import Bounds
+from dashboard.labels import people_middle
 from dtm.released import ReleasedTable
 
 if TYPE_CHECKING:
+    from dashboard.maps import Bounds
     from dashboard.reader import Snapshot
     from dashboard.state import View
     from dashboard.words import Words
 
 WIDEST_SHARE = 0.020
 """Width of the largest flow, as a share of the map's longer side."""
+HEAD_SHARE = 0.35
 CITY_LEVEL, DISTRICT_LEVEL = 1, 2
 
 
@@ -110,26 +112,13 @@ def table_rows(snapshot: Snapshot, view: View, words: Words) -> pd.DataFrame:
 def position(snapshot: Snapshot, code: str) -> Point | None:
     """Return where a flow's end is drawn, None for abroad and unknown."""
     if code in snapshot.areas.index and snapshot.level_of(code) > DISTRICT_LEVEL:
-        return float(snapshot.areas.at[code, "lon"]), float(snapshot.areas.at[code, "lat"])
+        return float(snapshot.areas.loc[code, "lon"]), float(snapshot.areas.loc[code, "lat"])
     if code in snapshot.areas.index:
         return people_middle(snapshot, code)
     if code in snapshot.places.index:
-        lon, lat = snapshot.places.at[code, "lon"], snapshot.places.at[code, "lat"]
+        lon, lat = snapshot.places.loc[code, "lon"], snapshot.places.loc[code, "lat"]
         return None if pd.isna(lon) or pd.isna(lat) else (float(lon), float(lat))
     return None
-
-
-def people_middle(snapshot: Snapshot, pcode: str) -> Point:
-    """Return the middle of an area's small, dense parts, where its people are, rather than of its land."""
-    finest = snapshot.at_level(int(snapshot.areas["level"].max()))
-    inside = finest[finest["pcode"].str.startswith(pcode)]
-    if inside.empty:
-        return float(snapshot.areas.at[pcode, "lon"]), float(snapshot.areas.at[pcode, "lat"])
-    weights = 1 / inside["area_km2"].clip(lower=0.05)
-    return (
-        float((inside["lon"] * weights).sum() / weights.sum()),
-        float((inside["lat"] * weights).sum() / weights.sum()),
-    )
 
 
 def flow_bounds(snapshot: Snapshot, frame: pd.DataFrame) -> Bounds | None:
@@ -155,7 +144,9 @@ def arrow_traces(
         start, end = position(snapshot, row.origin), position(snapshot, row.destination)
         if start is None or end is None or start == end:
             continue
-        ring = arrow(start, end, width=arrow_width(float(row.value), largest=largest, widest=widest))
+        ring = arrow(
+            start, end, width=arrow_width(float(row.value), largest=largest, widest=widest), head=widest * HEAD_SHARE
+        )
         code = f"{row.origin}>{row.destination}:{row.direction}"
         geometry = {"type": "Polygon", "coordinates": [[[round(x, 5), round(y, 5)] for x, y in ring]]}
         features.append({"type": "Feature", "id": code, "properties": {}, "geometry": geometry})

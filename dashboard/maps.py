@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from dashboard.reader import Snapshot
     from dashboard.scales import Scale
-    from dashboard.words import Words
 
 STYLE_URL = "/assets/style.json"
 """A style without glyphs: letters are drawn by the browser. The built-in ones name a server for their letters."""
+LABELS_ID = "labels"
+"""The layer of names in a release's style; what is drawn goes below it."""
 TILE_PX = 512
 MAP_HEIGHT_PX = 560
 PHONE_WIDTH_PX = 760
@@ -35,6 +36,8 @@ BORDER = "#3b4252"
 SUPPRESSED_FILL = "#c9ccd3"
 SUPPRESSED_LINE = "#5d6472"
 NOT_REPORTED_FILL = "#ffffff"
+UNDEFINED_FILL = "#f1e4cf"
+GAP_FILLS = {"suppressed": SUPPRESSED_FILL, "not_reported": NOT_REPORTED_FILL, "undefined": UNDEFINED_FILL}
 SELECTED = "#d62976"
 GER_FILL = "#8a5a2b"
 HAZARD_FILL = "#b3261e"
@@ -65,6 +68,11 @@ def layer_url(snapshot: Snapshot, name: str) -> str:
 def overlay_url(snapshot: Snapshot, name: str) -> str:
     """Return the address of a raster's picture."""
     return f"/released/{snapshot.release_id}/overlay/{name}.png"
+
+
+def style_url(snapshot: Snapshot, lang: str) -> str:
+    """Return the address of the style that names the districts, and the khoroos from near by."""
+    return f"/released/{snapshot.release_id}/style-{lang}.json"
 
 
 def map_width_px(window_px: int) -> int:
@@ -128,16 +136,17 @@ def base_figure(
     *,
     layers: list[dict[str, Any]],
     keep: str,
+    style: str = STYLE_URL,
 ) -> go.Figure:
     """Return an empty map; `keep` names what must change before the reader's own pan and zoom are given up."""
     land = {"sourcetype": "geojson", "source": map_url(snapshot, 1), "type": "fill", "color": LAND, "below": "traces"}
     figure = go.Figure()
     figure.update_layout(
         map={
-            "style": STYLE_URL,
+            "style": style,
             "center": {"lon": camera.lon, "lat": camera.lat},
             "zoom": camera.zoom,
-            "layers": [land, *layers],
+            "layers": [land, *(layers if style == STYLE_URL else [{**layer, "below": LABELS_ID} for layer in layers])],
             "uirevision": keep,
         },
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
@@ -188,8 +197,8 @@ def areas_trace(
         classes = [scale.class_of(value) for value in published["value"]]
         traces.append(_polygons(url, list(published.index), classes, list(scale.colors), hover, opacity=0.92))
     gaps = frame[frame["value"].isna()]
-    for status, color in (("suppressed", SUPPRESSED_FILL), ("", NOT_REPORTED_FILL)):
-        chosen = gaps[(gaps["status"] == "suppressed") == (status == "suppressed")]
+    for status, color in GAP_FILLS.items():
+        chosen = gaps[gaps["status"] == status]
         if not chosen.empty:
             traces.append(_polygons(url, list(chosen.index), [0] * len(chosen), [color], hover, opacity=0.85))
     return traces
@@ -211,6 +220,7 @@ def _polygons(
         marker={"opacity": opacity, "line": {"color": "#ffffff" if count > 1 else "#9aa1ae", "width": 0.7}},
         hovertext=[hover.get(pcode, pcode) for pcode in pcodes],
         hoverinfo="text",
+        below=LABELS_ID,
     )
 
 
@@ -227,7 +237,9 @@ def hatch_trace(shapes: dict[str, shapely.Geometry], pcodes: Iterable[str]) -> g
             lat.extend([*(y for _, y in line.coords), None])
     if not lon:
         return None
-    return go.Scattermap(lon=lon, lat=lat, mode="lines", line={"color": SUPPRESSED_LINE, "width": 1}, hoverinfo="skip")
+    return go.Scattermap(
+        lon=lon, lat=lat, mode="lines", line={"color": SUPPRESSED_LINE, "width": 1}, hoverinfo="skip", below=LABELS_ID
+    )
 
 
 def _diagonals(shape: shapely.Geometry) -> list[shapely.LineString]:
@@ -254,24 +266,3 @@ def outline_trace(shape: shapely.Geometry | None) -> go.Scattermap | None:
             lon.extend([*(x for x, _ in polygon.exterior.coords), None])
             lat.extend([*(y for _, y in polygon.exterior.coords), None])
     return go.Scattermap(lon=lon, lat=lat, mode="lines", line={"color": SELECTED, "width": 3.5}, hoverinfo="skip")
-
-
-def label_trace(snapshot: Snapshot, words: Words, *, level: int = 2) -> go.Scattermap:
-    """Return the names of the areas of a level, at the middle of each area's people rather than of its land."""
-    areas = snapshot.at_level(level)
-    finest = snapshot.at_level(int(snapshot.areas["level"].max()))
-    lon, lat = [], []
-    for pcode, area in areas.iterrows():
-        inside = finest[finest["pcode"].str.startswith(str(pcode))]
-        weights = 1 / inside["area_km2"].clip(lower=0.05)
-        use_people = len(inside) > 1
-        lon.append(float(np.average(inside["lon"], weights=weights)) if use_people else float(area["lon"]))
-        lat.append(float(np.average(inside["lat"], weights=weights)) if use_people else float(area["lat"]))
-    return go.Scattermap(
-        lon=lon,
-        lat=lat,
-        mode="text",
-        text=list(areas[words.name_column]),
-        textfont={"size": 13, "color": "#10151f", "weight": 700},
-        hoverinfo="skip",
-    )

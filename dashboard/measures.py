@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dtm.measures import NOTES
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -74,7 +76,18 @@ def by_area(snapshot: Snapshot, measure: Measure, *, round_number: int, level: i
     frame = snapshot.rows(measure.table, round_number=round_number, level=level, **measure.where)
     shown = frame.set_index("pcode").reindex(snapshot.at_level(level).index)
     shown["status"] = shown["status"].fillna("not_reported")
-    return shown[["value", "status"]].astype({"value": "float64"})
+    if "note" not in shown:
+        shown["note"] = None
+    return shown[["value", "status", "note"]].astype({"value": "float64"})
+
+
+def note_text(note: object, lang: str) -> str:
+    """Return the words of a note such as `matched_units:12`, nothing without one."""
+    if not isinstance(note, str) or not note:
+        return ""
+    code, _, count = note.partition(":")
+    english, mongolian = NOTES.get(code, (note, note))
+    return (mongolian if lang == "mn" else english).replace("{count}", count)
 
 
 def by_round(snapshot: Snapshot, measure: Measure, *, pcode: str) -> pd.DataFrame:

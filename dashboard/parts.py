@@ -8,7 +8,8 @@ import dash_mantine_components as dmc
 import pandas as pd
 from dash import dcc, html
 
-from dashboard.maps import EVERYWHERE, NOT_REPORTED_FILL, PEOPLE
+from dashboard.maps import EVERYWHERE, GAP_FILLS, PEOPLE
+from dashboard.measures import note_text
 
 if TYPE_CHECKING:
     from dashboard.measures import Measure
@@ -238,6 +239,8 @@ def hover_texts(
         ]
         if row["status"] != "published":
             lines.append(words(f"status.{row['status']}.why"))
+        if note := note_text(row["note"], words.lang):
+            lines.append(note)
         if pcode in coverage.index:
             found = coverage.loc[pcode]
             lines.append(
@@ -263,11 +266,11 @@ def legend(frame: pd.DataFrame, scale: Scale, measure: Measure, words: Words) ->
     statuses = set(frame["status"])
     if "suppressed" in statuses:
         entries.append(_swatch(words("status.suppressed"), {}, extra="swatch-suppressed"))
-    for status in ("not_reported", "undefined"):
-        if status in statuses:
-            entries.append(
-                _swatch(words(f"status.{status}"), {"backgroundColor": NOT_REPORTED_FILL}, extra="swatch-empty")
-            )
+    entries += [
+        _swatch(words(f"status.{status}"), {"backgroundColor": GAP_FILLS[status]}, extra="swatch-empty")
+        for status in ("not_reported", "undefined")
+        if status in statuses
+    ]
     title = words("legend.title", measure=words(f"measure.{measure.key}"), unit=unit_name(measure, words))
     return html.Div(
         [html.Span(title, className="legend-title"), html.Ul(entries, className="legend-list")], className="legend"
@@ -280,11 +283,8 @@ def _swatch(label: str, style: dict[str, str], *, extra: str = "") -> html.Li:
 
 def swatches(entries: list[tuple[str, str, str]]) -> html.Div:
     """Return a plain legend from (label, colour, class) entries."""
-    return html.Div(
-        html.Ul([_swatch(label, {"backgroundColor": color} if color else {}, extra=extra) for label, color, extra in entries],
-                className="legend-list"),
-        className="legend",
-    )  # fmt: skip
+    items = [_swatch(label, {"backgroundColor": color} if color else {}, extra=extra) for label, color, extra in entries]
+    return html.Div(html.Ul(items, className="legend-list"), className="legend")
 
 
 def graph(graph_id: str, *, label: str, height: int | None = None) -> html.Div:

@@ -14,7 +14,8 @@ import shapely.geometry
 from dtm.released import Release, ReleasedTable, current_release_id, open_release
 
 if TYPE_CHECKING:
-    import datetime
+    import datetime as dt
+
     from dashboard.words import Words
     from dtm.workspace import Workspace
 
@@ -88,7 +89,7 @@ class Snapshot:
 
     def level_of(self, pcode: str) -> int:
         """Return an area's level."""
-        return int(self.areas.at[pcode, "level"])
+        return int(self.areas.loc[pcode, "level"])
 
     def at_level(self, level: int) -> pd.DataFrame:
         """Return the areas of a level."""
@@ -107,13 +108,13 @@ class Snapshot:
         """Return the name of an area, an aimag, abroad or unknown."""
         for frame in (self.areas, self.places):
             if pcode in frame.index:
-                return str(frame.at[pcode, words.name_column])
+                return str(frame.loc[pcode, words.name_column])
         return self.labels("place", words).get(pcode, pcode)
 
     def full_name(self, pcode: str, words: Words) -> str:
         """Return the name with its district before it where it is a khoroo."""
         name = self.name(pcode, words)
-        parent = self.areas.at[pcode, "parent_pcode"] if pcode in self.areas.index else None
+        parent = self.areas.loc[pcode, "parent_pcode"] if pcode in self.areas.index else None
         if isinstance(parent, str) and parent in self.areas.index and self.level_of(pcode) >= 3:  # noqa: PLR2004
             district = self.name(parent, words)
             return name if name.startswith(district) else f"{district}, {name}"
@@ -124,9 +125,9 @@ class Snapshot:
         frame = self.rows("code_label", codelist=codelist)
         return dict(zip(frame["code"], frame[words.label_column], strict=True))
 
-    def reference_day(self, number: int) -> datetime.date:
+    def reference_day(self, number: int) -> dt.date:
         """Return the day a round's stocks refer to."""
-        return pd.Timestamp(self.rounds.at[number, "reference_on"]).date()
+        return pd.Timestamp(self.rounds.loc[number, "reference_on"]).date()
 
     @lru_cache(maxsize=4)  # noqa: B019  a snapshot lives as long as its release
     def shapes(self, level: int) -> dict[str, shapely.Geometry]:

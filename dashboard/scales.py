@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,7 +44,7 @@ class Scale:
             return words.number(value, decimals=decimals, signed=signed)
 
         inner = self.breaks[1:-1]
-        middle = [f"{number(low)} … {number(high)}" for low, high in zip(inner, inner[1:], strict=False)]
+        middle = [f"{number(low)} … {number(high)}" for low, high in pairwise(inner)]
         return [words("legend.under", limit=number(inner[0])), *middle, words("legend.from", limit=number(inner[-1]))]
 
 

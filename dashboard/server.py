@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import re
 import socket
 import threading
@@ -18,6 +20,8 @@ import gunicorn.app.base
 from flask import Flask, Response, abort, request
 
 from dashboard.app import create_app
+from dashboard.labels import style
+from dashboard.words import LANGUAGES, Words
 from dtm.errors import WrongUseError
 from dtm.released import DATABASE_FILE
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
     from dash import Dash
 
+    from dashboard.reader import Reader
     from dtm.workspace import Workspace
 
 FILES_KEPT = 64
@@ -90,7 +95,7 @@ def _release_folder(workspace: Workspace, release_id: str) -> Path:
     return folder
 
 
-def add_routes(server: Flask, workspace: Workspace) -> None:
+def add_routes(server: Flask, workspace: Workspace, reader: Reader) -> None:
     """Serve maps, layers and rasters of a release by its id, and say that the server is up."""
 
     @server.get("/released/<release_id>/areas-<int:level>.geojson")
@@ -109,6 +114,15 @@ def add_routes(server: Flask, workspace: Workspace) -> None:
             abort(404)
         return _file(_release_folder(workspace, release_id) / "overlays" / f"{name}.png", "image/png")
 
+    @server.get("/released/<release_id>/style-<lang>.json")
+    def _style(release_id: str, lang: str) -> Response:
+        snapshot = reader.current()
+        if lang not in LANGUAGES or snapshot.release_id != release_id:
+            abort(404)
+        response = Response(json.dumps(style(snapshot, Words(lang)), ensure_ascii=False), mimetype="application/json")
+        response.headers["Cache-Control"] = f"public, max-age={YEAR_S}, immutable"
+        return response
+
     @server.get("/healthz")
     def _health() -> Response:
         return Response("ok", mimetype="text/plain")
@@ -118,7 +132,7 @@ def build_server(workspace: Workspace) -> Flask:
     """Build the web application of a workspace."""
     app = create_app(workspace)
     server: Flask = app.server
-    add_routes(server, workspace)
+    add_routes(server, workspace, app.dtm_reader)
     headers: dict[str, str] = {}
 
     @server.after_request
@@ -198,6 +212,10 @@ def serve(workspace: Workspace, *, host: str, port: int, workers: int, open_brow
         if open_browser:
             threading.Thread(target=_open_when_up, args=(url,), daemon=True).start()
 
+    def worker_exit(_server: Any, _worker: Any) -> None:
+        # A worker only reads. Ending here spares the engine's threads the interpreter's teardown, which aborts them.
+        os._exit(0)
+
     _Service(
         workspace,
         {
@@ -210,6 +228,7 @@ def serve(workspace: Workspace, *, host: str, port: int, workers: int, open_brow
             "graceful_timeout": 3,
             "timeout": 60,
             "when_ready": when_ready,
+            "worker_exit": worker_exit,
             "proc_name": "dtm-dashboard",
         },
     ).run()

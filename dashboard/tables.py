@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
-import pandas as pd
 from dash import dcc, html
 
 from dashboard.parts import control_id
@@ -15,6 +14,8 @@ from dtm.exports import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pandas as pd
 
     from dashboard.words import Words
     from dtm.released import Release, ReleasedTable

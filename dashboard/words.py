@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import datetime
+    import datetime as dt
 
 WORDS_PATH = Path(__file__).parent / "words"
 LANGUAGES = ("mn", "en")
@@ -72,18 +72,18 @@ class Words:
             return MINUS + text
         return f"+{text}" if signed and rounded > 0 else text
 
-    def date(self, day: datetime.date) -> str:
+    def date(self, day: dt.date) -> str:
         """Write a day."""
         if self.lang == "mn":
             return f"{day.year} оны {day.month}-р сарын {day.day}"
         return f"{day.day} {_MONTHS_EN[day.month - 1]} {day.year}"
 
-    def month(self, day: datetime.date) -> str:
+    def month(self, day: dt.date) -> str:
         """Write a month and its year."""
         if self.lang == "mn":
             return f"{day.year} оны {day.month}-р сар"
         return f"{_MONTHS_EN[day.month - 1]} {day.year}"
 
-    def short_month(self, day: datetime.date) -> str:
+    def short_month(self, day: dt.date) -> str:
         """Write a month and its year where there is little room."""
         return f"{day.year}-{day.month:02d}" if self.lang == "mn" else f"{_MONTHS_EN[day.month - 1][:3]} {day.year}"

@@ -8,7 +8,7 @@ import pandas as pd
 from dash import html
 
 from dashboard import tables
-from dashboard.maps import NOT_REPORTED_FILL
+from dashboard.maps import GAP_FILLS
 
 if TYPE_CHECKING:
     from dashboard.reader import Snapshot
@@ -21,7 +21,7 @@ HASH_CHARACTERS = 16
 METHODS = ("coverage", "located", "flows", "density", "exposure", "safety")
 
 
-def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
+def layout(snapshot: Snapshot, _view: View, words: Words) -> list[Any]:
     """Return the page, whole; it has no controls but its tables' own."""
     return [
         html.Div(
@@ -36,7 +36,7 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
             className="columns columns-even",
         ),
         html.Section(
-            [html.H2(words("data.coverage"), className="panel-title"), _coverage(snapshot, view, words)],
+            [html.H2(words("data.coverage"), className="panel-title"), _coverage(snapshot, words)],
             className="panel",
         ),
         html.Section(
@@ -57,8 +57,8 @@ def _reading(words: Words) -> html.Div:
     entries = [
         ("published", "", "swatch-published"),
         ("suppressed", "", "swatch-suppressed"),
-        ("not_reported", NOT_REPORTED_FILL, "swatch-empty"),
-        ("undefined", NOT_REPORTED_FILL, "swatch-empty"),
+        ("not_reported", GAP_FILLS["not_reported"], "swatch-empty"),
+        ("undefined", GAP_FILLS["undefined"], "swatch-empty"),
     ]
     rows = []
     for status, color, extra in entries:
@@ -74,7 +74,7 @@ def _methods(words: Words) -> html.Ul:
     return html.Ul([html.Li(words(f"method.{name}")) for name in METHODS], className="methods")
 
 
-def _coverage(snapshot: Snapshot, view: View, words: Words) -> html.Div:
+def _coverage(snapshot: Snapshot, words: Words) -> html.Div:
     frame = snapshot.rows("coverage", level=2)
     if frame.empty:
         frame = snapshot.rows("coverage", pcode=snapshot.home)

@@ -101,7 +101,9 @@ def map_figure(snapshot: Snapshot, view: View, words: Words, measure: Measure) -
         *(maps.fill_layer(url, color=maps.GER_FILL, opacity=0.14) for url in ger),
         *maps.district_lines(snapshot),
     ]
-    figure = maps.base_figure(snapshot, camera, layers=layers, keep=view.extent)
+    figure = maps.base_figure(
+        snapshot, camera, layers=layers, keep=view.extent, style=maps.style_url(snapshot, words.lang)
+    )
     hover = parts.hover_texts(snapshot, frame, measure, words, round_number=number)
     figure.add_traces(maps.areas_trace(snapshot, frame, level=view.level, scale=scale, hover=hover))
     selected = snapshot.area_or_home(view.area)
@@ -110,7 +112,6 @@ def map_figure(snapshot: Snapshot, view: View, words: Words, measure: Measure) -
         maps.outline_trace(snapshot.shapes(snapshot.level_of(selected)).get(selected))
         if selected != snapshot.home
         else None,
-        maps.label_trace(snapshot, words),
     ]
     figure.add_traces([trace for trace in extra if trace is not None])
     return figure, parts.legend(frame, scale, measure, words)

@@ -37,6 +37,11 @@ def overlays(snapshot: Snapshot) -> list[str]:
     return [str(name) for name in snapshot.rows("overlay")["name"]]
 
 
+def chosen_overlay(snapshot: Snapshot, view: View) -> str:
+    """Return the raster to show; none is a choice too."""
+    return view.overlay if view.overlay == NO_OVERLAY else _first(view.overlay, overlays(snapshot))
+
+
 def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     """Return the page."""
     hazards = [{"value": name, "label": layer_label(snapshot, name, words)} for name in snapshot.layers("hazard")]
@@ -49,7 +54,7 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                 parts.select(PAGE, "hazard", words, label=words("control.hazard"), data=hazards or [nothing],
                              value=_first(view.hazard, snapshot.layers("hazard"))),
                 parts.select(PAGE, "overlay", words, label=words("control.overlay"), data=[*rasters, nothing],
-                             value=view.overlay if view.overlay == NO_OVERLAY else _first(view.overlay, overlays(snapshot))),
+                             value=chosen_overlay(snapshot, view)),
                 parts.slider(PAGE, "opacity", label=words("control.opacity"), minimum=0, maximum=100, step=10,
                              value=view.opacity),
                 parts.area_select(PAGE, snapshot, view, words),
@@ -175,7 +180,7 @@ def _overlay_layer(snapshot: Snapshot, name: str, opacity: float) -> list[dict[s
 def map_figure(snapshot: Snapshot, view: View, words: Words) -> tuple[go.Figure, Any]:
     """Return the raster, the hazard and the services on the release's own borders, and their legend."""
     hazard = _first(view.hazard, snapshot.layers("hazard"))
-    raster = view.overlay if view.overlay == NO_OVERLAY else _first(view.overlay, overlays(snapshot))
+    raster = chosen_overlay(snapshot, view)
     camera = maps.camera_for(maps.bounds_of(snapshot, view.extent), window_px=view.width)
     finest = int(snapshot.areas["level"].max())
     layers = [
@@ -193,13 +198,14 @@ def map_figure(snapshot: Snapshot, view: View, words: Words) -> tuple[go.Figure,
             maps.line_layer(url, color=maps.HAZARD_FILL, width=2),
         ]
         entries.append((layer_label(snapshot, hazard, words), "", "swatch-hazard"))
-    figure = maps.base_figure(snapshot, camera, layers=layers, keep=view.extent)
+    figure = maps.base_figure(
+        snapshot, camera, layers=layers, keep=view.extent, style=maps.style_url(snapshot, words.lang)
+    )
     figure.add_traces([_hover_points(snapshot, view, words)])
     points, point_entries = services(snapshot, words)
     selected = snapshot.area_or_home(view.area)
     outline = maps.outline_trace(snapshot.shapes(snapshot.level_of(selected)).get(selected))
     figure.add_traces([*points, *([outline] if outline is not None and selected != snapshot.home else [])])
-    figure.add_traces([maps.label_trace(snapshot, words)])
     return figure, parts.swatches([*entries, *point_entries])
 
 
@@ -232,6 +238,7 @@ def _hover_points(snapshot: Snapshot, view: View, words: Words) -> go.Choropleth
         marker={"opacity": 0.02, "line": {"color": "#7d8494", "width": 0.5}},
         hovertext=texts,
         hoverinfo="text",
+        below=maps.LABELS_ID,
     )
 
 
@@ -256,6 +263,7 @@ def services(snapshot: Snapshot, words: Words) -> tuple[list[go.Scattermap], lis
                         f"<b>{label or title}</b><br>{title}" for label in chosen[words.label_column].fillna("")
                     ],
                     hoverinfo="text",
+                    below=maps.LABELS_ID,
                 )
             )
             entries.append((title, color, "swatch-point"))

@@ -56,6 +56,7 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                         html.H2(id="overview-area", className="panel-title"),
                         html.Div(id="overview-cards", className="cards"),
                         parts.graph("overview-population", label=words("overview.trend"), height=230),
+                        html.P(words("overview.open_marker", share=int(charts.COMPLETE_SHARE * 100)), className="note"),
                         parts.graph("overview-moves", label=words("overview.moves"), height=230),
                     ],
                     className="panel panel-side",
@@ -95,7 +96,13 @@ def map_figure(snapshot: Snapshot, view: View, words: Words, measure: Measure) -
     )
     hover = parts.hover_texts(snapshot, frame, measure, words, round_number=round_number)
     camera = maps.camera_for(maps.bounds_of(snapshot, view.extent), window_px=view.width)
-    figure = maps.base_figure(snapshot, camera, layers=maps.district_lines(snapshot), keep=f"{view.extent}")
+    figure = maps.base_figure(
+        snapshot,
+        camera,
+        layers=maps.district_lines(snapshot),
+        keep=view.extent,
+        style=maps.style_url(snapshot, words.lang),
+    )
     figure.add_traces(maps.areas_trace(snapshot, frame, level=view.level, scale=scale, hover=hover))
     shapes = snapshot.shapes(view.level)
     selected = snapshot.area_or_home(view.area)
@@ -104,7 +111,6 @@ def map_figure(snapshot: Snapshot, view: View, words: Words, measure: Measure) -
         maps.outline_trace(snapshot.shapes(snapshot.level_of(selected)).get(selected))
         if selected != snapshot.home
         else None,
-        maps.label_trace(snapshot, words),
     ]
     figure.add_traces([trace for trace in extra if trace is not None])
     return figure, parts.legend(frame, scale, measure, words)
@@ -116,7 +122,7 @@ def cards(snapshot: Snapshot, view: View, words: Words) -> list[html.Div]:
 
     def figure(table: str, **where: Any) -> str:
         value, status = one(snapshot, table, pcode=pcode, round_number=round_number, **where)
-        signed = where.get("indicator") in ("net_persons",)
+        signed = where.get("indicator") == "net_persons"
         return words.number(value, signed=signed) if status == "published" else words(f"status.{status}")
 
     def moves(source: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import math
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import rasterio
 import shapely
-from rasterio.transform import from_origin
+from rasterio.transform import Affine
 
 from dtm._release_tables import RELEASE_TABLES
 from dtm.engine import connect
@@ -96,8 +96,8 @@ def _flow_rows(number: int) -> list[Row]:
         origin, destination = (other, pcode) if inward else (pcode, other)
         for measure, share in (("persons", 1), ("households", 3)):
             shown = value if value is None else value // share
-            rows.append((number, source, level, pcode, counterpart, "in" if inward else "out", reason, origin, destination,
-                         measure, shown, status, "observed"))  # fmt: skip
+            ends = (counterpart, "in" if inward else "out", reason, origin, destination)
+            rows.append((number, source, level, pcode, *ends, measure, shown, status, "observed"))
 
     for source in SOURCES:
         factor = 3 if source == "arrivals" else 2
@@ -162,7 +162,8 @@ def _figure_rows(number: int) -> dict[str, list[Row]]:
                 shown = None if value is None else int(value * share * part)
                 rows["stock"].append((number, level, pcode, category, measure, *total[1:], shown, status, "observed"))
         for name, figure, unit in (
-            ("net_persons", 100.0 * (4 - level), "persons"), ("net_per_1000", 12.5 * (-1) ** len(told) + ord(pcode[-1]) - 50, "per_1000_year"),
+            ("net_persons", 100.0 * (4 - level), "persons"),
+            ("net_per_1000", 12.5 * (-1) ** len(told) + ord(pcode[-1]) - 50, "per_1000_year"),
             ("in_per_1000", 30.0, "per_1000_year"), ("out_per_1000", 20.0, "per_1000_year"),
             ("unregistered_share_pct", 10.0 + level, "pct"), ("change_pct", None if number == 1 else 2.5, "pct"),
         ):  # fmt: skip
@@ -205,7 +206,7 @@ def _write_files(folder: Path) -> None:
     pixels[0], pixels[3] = 200, np.arange(64).reshape(8, 8) * 3
     with rasterio.open(
         folder / "overlays" / "people.png", "w", driver="PNG", width=8, height=8, count=4, dtype="uint8",
-        transform=from_origin(WEST, SOUTH + 3 * STEP, STEP / 2, STEP / 2),
+        transform=Affine(STEP / 2, 0, WEST, 0, -STEP / 2, SOUTH + 3 * STEP),
     ) as picture:  # fmt: skip
         picture.write(pixels)
     (folder / "overlays" / "people.png.aux.xml").unlink(missing_ok=True)
@@ -229,7 +230,7 @@ def _layers() -> dict[str, shapely.Geometry]:
 
 
 def _fixed_rows(rounds: int) -> dict[str, list[Row]]:
-    day = datetime.date
+    day = dt.date
     kinds = {"ger": "ger-area", "flood": "hazard", "roads": "road", "services": "service"}
     return {
         "area": _area_rows(),

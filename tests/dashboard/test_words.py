@@ -1,0 +1,73 @@
+"""Both languages are complete, nothing is missing, nothing is left over."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+import dashboard
+from dashboard import parts, tables
+from dashboard.measures import MEASURES
+from dashboard.pages.data import METHODS
+from dashboard.state import LEVELS, SCOPES, SOURCES, UNITS
+from dashboard.words import LANGUAGES, Words, dictionary
+from dtm._release_tables import STATUSES
+
+SOURCE = "\n".join(
+    path.read_text(encoding="utf-8") for path in sorted(Path(dashboard.__file__).parent.rglob("*.py"))
+)
+COMPOSED = {
+    *(f"measure.{key}" for key in MEASURES),
+    *(f"unit.{measure.unit}" for measure in MEASURES.values()),
+    *(f"unit.{unit}" for unit in UNITS),
+    *(f"status.{status}" for status in STATUSES),
+    *(f"status.{status}.why" for status in STATUSES),
+    *(f"source.{source}" for source in SOURCES),
+    *(f"flows.told.{source}" for source in SOURCES),
+    *(f"scope.{scope}" for scope in SCOPES),
+    *(f"level.{level}" for level in LEVELS),
+    *(f"page.{page}" for page in parts.PAGES),
+    *(f"language.{lang}" for lang in LANGUAGES),
+    *(f"grid.{key}" for key in tables.GRID_WORDS),
+    *(f"method.{name}" for name in METHODS),
+    *(f"direction.{direction}" for direction in ("in", "out")),
+    *(f"severity.{severity}" for severity in ("error", "warning")),
+    *(f"empty.{step}" for step in ("areas", "round", "returns", "release")),
+}
+WRITTEN = set(re.findall(r'''words\(\s*["']([a-z0-9_.]+)["']''', SOURCE))
+
+
+def places(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_every_word_used_is_there():
+    assert (WRITTEN | COMPOSED) - set(dictionary()) == set()
+
+
+def test_every_word_there_is_used():
+    assert set(dictionary()) - WRITTEN - COMPOSED == set()
+
+
+@pytest.mark.parametrize("key", sorted(dictionary()))
+def test_both_languages_say_it_with_the_same_places(key):
+    entry = dictionary()[key]
+    assert set(entry) == set(LANGUAGES)
+    assert all(text.strip() for text in entry.values())
+    assert places(entry["mn"]) == places(entry["en"])
+
+
+def test_numbers_and_days():
+    english, mongolian = Words("en"), Words("mn")
+    assert english.number(1234567) == "1,234,567"
+    assert english.number(-12.345, decimals=1, signed=True) == "−12.3"
+    assert english.number(12.3, signed=True) == "+12"
+    assert english.number(-0.2) == "0"
+    assert english.number(None) == english.number(float("nan")) == "–"
+    assert english.date(dt.date(2026, 3, 1)) == "1 March 2026"
+    assert mongolian.date(dt.date(2026, 3, 1)) == "2026 оны 3-р сарын 1"
+    assert mongolian.short_month(dt.date(2026, 3, 1)) == "2026-03"
