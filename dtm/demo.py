@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dtm.errors import BadInputError, WrongUseError
@@ -21,6 +20,7 @@ from geodata.errors import GeodataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from dtm.engine import Connection
 

@@ -46,7 +46,9 @@ _DAILY_RHYTHM = np.array(
 )
 
 
-def _draw(shares: dict[str, float], count: int, *, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+def _draw(
+    shares: dict[str, float], count: int, *, rng: np.random.Generator
+) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
     names = np.array(list(shares), dtype=object)
     weights = np.array(list(shares.values()))
     return names[rng.choice(len(names), size=count, p=weights / weights.sum())]
@@ -85,7 +87,7 @@ def _passages(plan, places, checkpoint, day, hour, *, rng: np.random.Generator) 
     groups = rng.multinomial(persons, list(GROUPS.values()))
     outside, inside, beyond = _ends(places, codes[checkpoint], rng=rng)
     near = np.where(rng.random(count) < THROUGH_SHARE, beyond, inside)
-    start = datetime.combine(plan.started_on, time())  # noqa: DTZ001  the form asks for local time
+    start = datetime.combine(plan.started_on, time())
     table = pd.DataFrame({
         "instance_id": instance_ids(count, rng=rng),
         "checkpoint": codes[checkpoint],
@@ -98,7 +100,7 @@ def _passages(plan, places, checkpoint, day, hour, *, rng: np.random.Generator) 
         **{name: groups[:, position] for position, name in enumerate(GROUPS)},
         "origin": np.where(inwards, outside, near), "destination": np.where(inwards, near, outside),
         "stay": _draw(STAYS, count, rng=rng), "purpose": _draw(PURPOSES, count, rng=rng),
-        "enumerator": [f"C{place}{shift}" for place, shift in zip(checkpoint + 1, rng.integers(1, 9, count), strict=True)],
+        "enumerator": [f"C{code}" for code in 10 * (checkpoint + 1) + rng.integers(1, 9, count)],
         "lon": np.round(np.array([CHECKPOINTS[c][0] for c in codes])[checkpoint] + rng.normal(0, 5e-5, count), 6),
         "lat": np.round(np.array([CHECKPOINTS[c][1] for c in codes])[checkpoint] + rng.normal(0, 4e-5, count), 6),
         "accuracy_m": np.round(rng.uniform(3, 15, count), 1),

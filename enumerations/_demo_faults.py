@@ -3,105 +3,134 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from enumerations._demo_tables import DemoRound, instance_ids
 
+if TYPE_CHECKING:
+    from enumerations._demo_people import Floats
+
 FAULT_SHARE = 0.02
 """Share of baseline returns with a fault."""
 FEWEST_FAULTS = 2
 """In each round; with ten kinds of fault, six rounds show them all."""
 LEDGER_COLUMNS = ("round", "table", "instance_id", "unit", "fault", "field", "value")
-
-Fault = Callable[[pd.DataFrame, int], tuple[str, str]]
-
-
-def _cell(column: str, value: Callable[[pd.DataFrame, int], object]) -> Fault:
-    def spoil(table: pd.DataFrame, row: int) -> tuple[str, str]:
-        spoilt = value(table, row)
-        table.at[row, column] = spoilt
-        return column, str(spoilt)
-
-    return spoil
-
-
-def _swap(table: pd.DataFrame, row: int) -> tuple[str, str]:
-    table.loc[row, ["lon", "lat"]] = [table.at[row, "lat"], table.at[row, "lon"]]
-    return "lon", str(table.at[row, "lon"])
-
-
-def _neighbour(points: pd.DataFrame, pcodes: dict[int, str]) -> Fault:
-    """Give a return the nearest place of another khoroo."""
-    khoroo = points["pcode"].str[:8].to_numpy()
-    lon, lat = points["lon"].to_numpy(), points["lat"].to_numpy()
-
-    def spoil(table: pd.DataFrame, row: int) -> tuple[str, str]:
-        far = (lon - float(table.at[row, "lon"])) ** 2 * 0.45 + (lat - float(table.at[row, "lat"])) ** 2
-        far[khoroo == pcodes[row][:8]] = np.inf
-        nearest = int(far.argmin())
-        table.loc[row, ["lon", "lat"]] = [lon[nearest], lat[nearest]]
-        return "lon", str(khoroo[nearest])
-
-    return spoil
-
-
-def _unknown_pcode(table: pd.DataFrame, row: int) -> tuple[str, str]:
-    table.loc[row, ["unit", "district", "khoroo", "kheseg"]] = [wrong := "MN11079999", "", "", ""]
-    return "unit", wrong
-
-
-def fault_kinds(plan: DemoRound, points: pd.DataFrame, pcodes: dict[int, str]) -> dict[str, Fault]:
-    """Return the faults that change a return in place, by name."""
-    before = f"{plan.window_from.isoformat()}T10:00:00+08:00"
-    return {
-        "missing_value": _cell("registered_persons", lambda _table, _row: None),
-        "text_in_number": _cell("actual_persons", lambda table, row: f"{table.at[row, 'actual_persons']} хүн орчим"),
-        "sex_sum": _cell("male_persons", lambda table, row: int(table.at[row, "male_persons"]) + 7),
-        "negative": _cell("actual_households", lambda table, row: -int(table.at[row, "actual_households"])),
-        "gps_neighbour": _neighbour(points, pcodes),
-        "gps_swapped": _swap,
-        "unknown_pcode": _unknown_pcode,
-        "date_outside_round": _cell("collected_at", lambda _table, _row: before),
-    }
-
-
+SEX_SUM_OFF_PERSONS = 7
+UNKNOWN_PCODE = "MN11079999"
 REPEATS = ("duplicate_return", "unit_twice")
 """Faults that add a record: the same return sent twice, and a unit that reports again."""
 
+Return = dict[str, Any]
+Fault = Callable[[Return], str]
+"""Change a return in place and name the field that is wrong now."""
+
+
+def _missing_value(sent: Return) -> str:
+    sent["registered_persons"] = None
+    return "registered_persons"
+
+
+def _text_in_number(sent: Return) -> str:
+    sent["actual_persons"] = f"{sent['actual_persons']} хүн орчим"
+    return "actual_persons"
+
+
+def _sex_sum(sent: Return) -> str:
+    sent["male_persons"] += SEX_SUM_OFF_PERSONS
+    return "male_persons"
+
+
+def _negative(sent: Return) -> str:
+    sent["actual_households"] = -sent["actual_households"]
+    return "actual_households"
+
+
+def _gps_swapped(sent: Return) -> str:
+    sent["lon"], sent["lat"] = sent["lat"], sent["lon"]
+    return "lon"
+
+
+def _unknown_pcode(sent: Return) -> str:
+    sent |= {"unit": UNKNOWN_PCODE, "district": "", "khoroo": "", "kheseg": ""}
+    return "unit"
+
+
+def _date_outside(plan: DemoRound) -> Fault:
+    def spoil(sent: Return) -> str:
+        sent["collected_at"] = f"{plan.window_from.isoformat()}T10:00:00+08:00"
+        return "collected_at"
+
+    return spoil
+
+
+class _Neighbours:
+    """Know the nearest place of another khoroo."""
+
+    def __init__(self, points: pd.DataFrame) -> None:
+        self._khoroo = points["pcode"].str[:8].to_numpy(dtype=object)
+        self._lon: Floats = points["lon"].to_numpy(dtype=float)
+        self._lat: Floats = points["lat"].to_numpy(dtype=float)
+        self._squeeze = float(np.cos(np.radians(self._lat.mean())) ** 2)
+
+    def __call__(self, sent: Return) -> str:
+        own = self._khoroo[np.flatnonzero((self._lon == sent["lon"]) & (self._lat == sent["lat"]))[0]]
+        far = (self._lon - sent["lon"]) ** 2 * self._squeeze + (self._lat - sent["lat"]) ** 2
+        nearest = int(np.where(self._khoroo == own, np.inf, far).argmin())
+        sent["lon"], sent["lat"] = float(self._lon[nearest]), float(self._lat[nearest])
+        return "lon"
+
 
 def spoil(
-    baseline: pd.DataFrame, plan: DemoRound, *, pcodes: dict[int, str], points: pd.DataFrame, rng: np.random.Generator
+    baseline: pd.DataFrame, plan: DemoRound, *, pcodes: list[str], points: pd.DataFrame, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Break some returns, each in one way, every way about as often.
+
+    Parameters
+    ----------
+    baseline : DataFrame
+        Sound returns.
+    plan : DemoRound
+        Their round.
+    pcodes : list of str
+        Unit of each return.
+    points : DataFrame
+        Places inside all units: `pcode`, `lon`, `lat`.
+    rng : numpy.random.Generator
+        Source of chance.
 
     Returns
     -------
     tuple of DataFrame
         The table with its faults, and the ledger of them.
     """
-    table = baseline.astype(object).reset_index(drop=True)
-    kinds = fault_kinds(plan, points, pcodes)
+    kinds: dict[str, Fault] = {
+        "missing_value": _missing_value,
+        "text_in_number": _text_in_number,
+        "sex_sum": _sex_sum,
+        "negative": _negative,
+        "gps_neighbour": _Neighbours(points),
+        "gps_swapped": _gps_swapped,
+        "unknown_pcode": _unknown_pcode,
+        "date_outside_round": _date_outside(plan),
+    }
     names = [*kinds, *REPEATS]
-    count = min(len(table), max(FEWEST_FAULTS, round(FAULT_SHARE * len(table))))
-    rows = rng.choice(len(table), size=count, replace=False)
+    returns: list[Return] = [{str(key): value for key, value in row.items()} for row in baseline.to_dict("records")]
+    count = min(len(returns), max(FEWEST_FAULTS, round(FAULT_SHARE * len(returns))))
     ledger: list[tuple[object, ...]] = []
-    repeats: list[pd.Series] = []
-    offset = FEWEST_FAULTS * (plan.number - 1)
-    for position, row in enumerate(int(value) for value in rows):
-        name = names[(position + offset) % len(names)]
+    for position, row in enumerate(rng.choice(len(returns), size=count, replace=False).tolist()):
+        name = names[(position + FEWEST_FAULTS * (plan.number - 1)) % len(names)]
+        sent = returns[row]
         if name in kinds:
-            field, value = kinds[name](table, row)
-            instance = table.at[row, "instance_id"]
+            field = kinds[name](sent)
         else:
-            again = table.loc[row].copy()
-            field, value = "instance_id", str(again["instance_id"])
+            field = "instance_id" if name == "duplicate_return" else "unit"
+            sent = dict(sent)
             if name == "unit_twice":
-                again["instance_id"] = instance_ids(1, rng=rng)[0]
-                field, value = "unit", pcodes[row]
-            instance = again["instance_id"]
-            repeats.append(again)
-        ledger.append((plan.number, "baseline", instance, pcodes[row], name, field, value))
-    table = pd.concat([table, pd.DataFrame(repeats, columns=table.columns)], ignore_index=True)
+                sent["instance_id"] = instance_ids(1, rng=rng)[0]
+            returns.append(sent)
+        ledger.append((plan.number, "baseline", sent["instance_id"], pcodes[row], name, field, str(sent[field])))
+    table = pd.DataFrame(returns, columns=baseline.columns, dtype=object)
     return table, pd.DataFrame(ledger, columns=list(LEDGER_COLUMNS))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import xlsxwriter
 
-from enumerations._demo_tables import DemoRound
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from enumerations._demo_tables import DemoRound
 
 GROUPS = {
     "place": ("unit", "district", "khoroo", "kheseg"),

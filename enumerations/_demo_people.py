@@ -29,6 +29,7 @@ ABROAD_SHARE, UNKNOWN_SHARE = 0.012, 0.015
 """Moves from or to abroad and unknown places, on top of the published ones; made up."""
 BIRTHS_PER_HALF_YEAR, DEATHS_PER_HALF_YEAR = 0.0105, 0.0030
 """Made up, near the country's crude rates of the early 2020s."""
+EARTH_RADIUS_KM = 6371.0
 NEAREST_KM = 150.0
 """Gravity: people over distance; nearer places count as if they were so far away."""
 
@@ -79,7 +80,7 @@ class Population:
 def round_shares(totals: Ints, shares: Floats) -> Ints:
     """Split whole totals by shares so that the parts are whole and add up (largest remainder)."""
     exact = totals[:, None] * shares / shares.sum(axis=1, keepdims=True)
-    whole = np.floor(exact).astype(np.int64)
+    whole: Ints = np.floor(exact).astype(np.int64)
     rank = np.argsort(np.argsort(-(exact - whole), axis=1, kind="stable"), axis=1, kind="stable")
     whole += rank < (totals - whole.sum(axis=1))[:, None]
     return whole
@@ -118,14 +119,15 @@ def _group_sizes(total: int, *, rng: np.random.Generator) -> Ints:
 
 def gravity(places: pd.DataFrame, *, origin: str = CITY) -> pd.Series:
     """Return the aimags' shares in moves from and to a place: their people over their distance to it."""
-    aimags = places[(places["level"] == 1)].set_index("pcode")
-    lat0, lon0 = np.radians(aimags.loc[origin, "lat"]), np.radians(aimags.loc[origin, "lon"])
-    others = aimags.drop(index=origin)
-    lat, lon = np.radians(others["lat"]), np.radians(others["lon"])
+    aimags = places[places["level"] == 1]
+    others = aimags[aimags["pcode"] != origin]
+    here = aimags[aimags["pcode"] == origin]
+    lon0, lat0 = np.radians(here[["lon", "lat"]].to_numpy(dtype=float)[0])
+    lon, lat = np.radians(others[["lon", "lat"]].to_numpy(dtype=float)).T
     haversine = np.sin((lat - lat0) / 2) ** 2 + np.cos(lat0) * np.cos(lat) * np.sin((lon - lon0) / 2) ** 2
-    distance_km = (2 * 6371.0 * np.arcsin(np.sqrt(haversine))).clip(lower=NEAREST_KM)
-    weight = others["persons"] / distance_km
-    return weight / weight.sum()
+    distance_km = np.maximum(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(haversine)), NEAREST_KM)
+    weight = others["persons"].to_numpy(dtype=float) / distance_km
+    return pd.Series(weight / weight.sum(), index=others["pcode"].to_numpy())
 
 
 @dataclass(frozen=True)

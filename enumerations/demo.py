@@ -1,9 +1,9 @@
-"""Build demonstration returns: six rounds of a made-up population, marked as such and calibrated to published figures."""
+"""Build demonstration returns: six rounds of a made-up population, calibrated to published figures."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,9 @@ from enumerations._demo_faults import spoil
 from enumerations._demo_people import CITY, Population, advance, draw_moves, found_population
 from enumerations._demo_tables import DemoRound, baseline_table, moves_table, plan_rounds
 from enumerations.errors import EnumerationsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CITY_PERSONS = 1_499_140
 """2020: the Wikipedia article "Districts of Ulaanbaatar", after the city's statistics office."""
@@ -129,7 +132,7 @@ class _Maker:
         reports = self._reporting(plan)
         kept = baseline[reports].reset_index(drop=True)
         told = set(kept["instance_id"])
-        own = dict(enumerate(pcodes[reports]))
+        own = [str(pcode) for pcode in pcodes[reports]]
         spoilt, ledger = spoil(kept, plan, pcodes=own, points=self.points, rng=rng)
         tables = {
             "baseline": spoilt,

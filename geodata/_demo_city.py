@@ -59,9 +59,7 @@ def _misfit(polygons: dict[str, Any]) -> float:
     """Sum the squared errors of the areas; a border that crosses another can't be used."""
     if not all(shapely.is_valid(polygon) for polygon in polygons.values()):
         return float("inf")
-    return sum(
-        float(np.log(polygons[known.pcode].area / 1e6 / known.area_km2)) ** 2 for known in DISTRICTS
-    )
+    return sum(float(np.log(polygons[known.pcode].area / 1e6 / known.area_km2)) ** 2 for known in DISTRICTS)
 
 
 def _bend_districts(*, rng: np.random.Generator) -> dict[str, Any]:

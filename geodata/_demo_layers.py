@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -14,9 +14,13 @@ import shapely.geometry
 from rasterio.features import shapes
 
 from geodata._demo_borders import fractal_line
-from geodata._demo_city import Unit
 from geodata._demo_figures import CENTRE_KM, RIVER_KM
-from geodata._demo_people import PeopleGrid
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from geodata._demo_city import Unit
+    from geodata._demo_people import PeopleGrid
 
 Floats = npt.NDArray[np.float64]
 
@@ -93,10 +97,7 @@ def services(units: list[Unit], *, rng: np.random.Generator) -> gpd.GeoDataFrame
 
 def _bent(corners_km: Any, *, rng: np.random.Generator, depth: int = 5) -> Floats:
     corners = (np.array(corners_km) + CENTRE_KM) * 1000
-    pieces = [
-        fractal_line(start, end, rng=rng, depth=depth, roughness=0.1)[:-1]
-        for start, end in zip(corners[:-1], corners[1:], strict=True)
-    ]
+    pieces = [fractal_line(start, end, rng=rng, depth=depth, roughness=0.1)[:-1] for start, end in pairwise(corners)]
     return np.concatenate([*pieces, corners[-1:]])
 
 

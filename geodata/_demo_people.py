@@ -28,6 +28,8 @@ APARTMENT_QUARTERS_KM = (
     (108.4, -10.4, 1.1, 0.8, 0.3), (43.6, -60.6, 0.7, 0.5, 0.15),
 )  # fmt: skip
 """East and north of the square, spread east and north (km), and weight of the apartment quarters; made up."""
+SOUTH_BANK_SETTLED_TO_KM = -6.0
+"""West of here people settle south of the river too; made up."""
 TOWNS_KM = ((26.8, -16.6, 2.0), (108.4, -10.4, 2.2), (43.6, -60.6, 1.1))
 """Ger areas round the three outer towns: east, north, spread; made up."""
 
@@ -96,7 +98,9 @@ def _gers(x: Floats, y: Floats, apartments: Floats, noise: Floats, *, rng: np.ra
     valleys = value_noise(angle, radius / 9.0, rng=rng, octaves=3, wrap=28)
     reach = np.exp(-((np.maximum(radius - 2.2, 0) / (1.6 + 8.0 * valleys**1.6)) ** 2))
     river = np.interp(x, [e for e, _ in RIVER_KM][::-1], [n for _, n in RIVER_KM][::-1])
-    south = np.where(y < river - 0.4, np.where(x < -6, 0.12, 0.02), np.where(y < river + 0.6, 0.25, 1.0))
+    south = np.where(
+        y < river - 0.4, np.where(x < SOUTH_BANK_SETTLED_TO_KM, 0.12, 0.02), np.where(y < river + 0.6, 0.25, 1.0)
+    )
     result = reach * south * np.clip((noise - 0.30) * 2.6, 0, 1)
     for east, north, spread in TOWNS_KM:
         near = np.exp(-((np.hypot(x - east, y - north) / spread) ** 2))
@@ -105,7 +109,7 @@ def _gers(x: Floats, y: Floats, apartments: Floats, noise: Floats, *, rng: np.ra
     return result * np.exp(-4 * apartments)
 
 
-def _villages(x: Floats, y: Floats, *, rng: np.random.Generator, count: int = 70) -> Floats:
+def _villages(x: Floats, *, rng: np.random.Generator, count: int = 70) -> Floats:
     """Scatter hamlets and camps over the country round the city."""
     result = np.zeros_like(x)
     rows, columns = x.shape
@@ -139,7 +143,7 @@ def build_people(polygons: list[Any], persons: Floats, *, rng: np.random.Generat
     x, y, transform = _east_north_km(bounds, cell_m)
     noise = value_noise(x / 1.3 + 64, y / 1.3 + 64, rng=rng, octaves=4)
     apartments = 3.2 * _apartments(x, y, noise)
-    gers = _gers(x, y, apartments, noise, rng=rng) + _villages(x, y, rng=rng)
+    gers = _gers(x, y, apartments, noise, rng=rng) + _villages(x, rng=rng)
     owner = rasterize(
         zip(polygons, range(1, len(polygons) + 1), strict=True),
         out_shape=x.shape, transform=transform, fill=0, dtype="int32",
@@ -195,7 +199,8 @@ def ger_share_at(grid: PeopleGrid, points: Floats) -> Floats:
     column = ((points[:, 0] - grid.transform.c) / grid.cell_m).astype(int).clip(0, grid.persons.shape[1] - 1)
     row = ((grid.transform.f - points[:, 1]) / grid.cell_m).astype(int).clip(0, grid.persons.shape[0] - 1)
     persons = grid.persons[row, column]
-    return np.divide(grid.ger_persons[row, column], persons, out=np.ones_like(persons), where=persons > 0)
+    shares: Floats = np.divide(grid.ger_persons[row, column], persons, out=np.ones_like(persons), where=persons > 0)
+    return shares
 
 
 def sum_cells(grid: PeopleGrid, polygons: list[Any]) -> Floats:
@@ -204,5 +209,5 @@ def sum_cells(grid: PeopleGrid, polygons: list[Any]) -> Floats:
         zip(polygons, range(1, len(polygons) + 1), strict=True),
         out_shape=grid.persons.shape, transform=grid.transform, fill=0, dtype="int32",
     )  # fmt: skip
-    sums: Floats = np.bincount(owner.ravel(), grid.persons.ravel(), len(polygons) + 1)[1:]
+    sums: Floats = np.bincount(owner.ravel(), grid.persons.ravel(), len(polygons) + 1)[1:].astype(np.float64)
     return sums

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -13,6 +12,9 @@ from geodata._demo_figures import DISTRICTS
 from geodata._demo_people import PeopleGrid, build_people
 from geodata.areas import read_areas
 from geodata.errors import GeodataUseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 UTM = "EPSG:32648"
 KHOROO_LEVEL = 3

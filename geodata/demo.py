@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -20,9 +17,16 @@ from geodata._demo_borders import node_together
 from geodata._demo_city import Unit, build_city
 from geodata._demo_country import AIMAG_POPULATION_PERSONS, Place, build_country, read_places
 from geodata._demo_figures import DISTRICTS
-from geodata._demo_people import PeopleGrid
 from geodata._demo_real import build_on_areas
 from geodata.errors import GeodataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    import geopandas as gpd
+
+    from geodata._demo_people import PeopleGrid
 
 Size = Literal["small", "city", "national"]
 DECIMALS = 7
@@ -42,7 +46,8 @@ class DemoGeography:
     Attributes
     ----------
     areas : dict of int to Path
-        One GeoJSON per level (on real khoroos: level 3 is the given file, level 4 the khesegs made): fields `pcode`, `name_mn`, `name_en`, `number`, `parent_pcode`, `population`.
+        One GeoJSON per level: fields `pcode`, `name_mn`, `name_en`, `number`, `parent_pcode`, `population`. On real
+        khoroos level 3 is the given file itself, and only the khesegs are written.
     layers : dict of str to Path
         GeoJSON by kind: `ger-area`, `service`, `hazard`, `road`.
     raster : Path
@@ -201,9 +206,7 @@ def _write_areas(
     return _write_geojson(folder / f"demonstration-areas-{stem}.geojson", rows, list(polygons.values()))
 
 
-def _write_layers(
-    folder: Path, units: list[Unit], people: PeopleGrid, *, rng: np.random.Generator
-) -> dict[str, Path]:
+def _write_layers(folder: Path, units: list[Unit], people: PeopleGrid, *, rng: np.random.Generator) -> dict[str, Path]:
     land = shapely.union_all([unit.polygon for unit in units], grid_size=0.5)
     makers: dict[str, Callable[[], gpd.GeoDataFrame]] = {
         "ger-area": lambda: layers.ger_areas(people, land),
@@ -218,7 +221,9 @@ def _write_layers(
             continue
         rows = frame.drop(columns="geometry").to_dict("records")
         path = folder / f"demonstration-{kind}.geojson"
-        written[kind] = _write_geojson(path, rows, shapely.set_precision(_degrees(frame.geometry.to_numpy()), 10**-DECIMALS))
+        written[kind] = _write_geojson(
+            path, rows, shapely.set_precision(_degrees(frame.geometry.to_numpy()), 10**-DECIMALS)
+        )
     return written
 
 

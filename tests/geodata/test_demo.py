@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from geodata._demo_borders import fractal_line, node_together, split_polygon
 from geodata._demo_figures import DISTRICTS
 from geodata.areas import read_areas
 from geodata.demo import DemoGeography, build_geography
 from geodata.errors import GeodataError
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 KHOROOS = {"MN1101": 5, "MN1104": 2, "MN1107": 34, "MN1110": 43, "MN1113": 8, "MN1116": 43, "MN1119": 20, "MN1122": 25, "MN1125": 24}  # fmt: skip  # noqa: E501
 
@@ -49,7 +50,11 @@ def test_every_level_is_a_coverage_and_an_exact_union_of_the_level_below(city):
     frames = {level: gpd.read_file(path).set_index("pcode") for level, path in city.areas.items()}
     for level in (2, 3, 4):
         assert shapely.coverage_is_valid(frames[level].geometry.to_numpy())
-        parents = frames[level].groupby("parent_pcode")["geometry"].agg(lambda own: shapely.coverage_union_all(own.to_numpy()))
+        parents = (
+            frames[level]
+            .groupby("parent_pcode")["geometry"]
+            .agg(lambda own: shapely.coverage_union_all(own.to_numpy()))
+        )
         for pcode, union in parents.items():
             assert shapely.equals(union, frames[level - 1].geometry[pcode])
     city_polygon = frames[1].geometry.iloc[0]
@@ -158,7 +163,9 @@ def test_parts_cover_what_was_split(seed, count):
 
 def test_a_fractal_line_keeps_its_ends_and_its_limits():
     start, end = np.array([0.0, 0.0]), np.array([800.0, 0.0])
-    line = fractal_line(start, end, rng=np.random.default_rng(1), depth=5, limits=lambda t: (0 * t + 10.0, 0 * t + 20.0))
+    line = fractal_line(
+        start, end, rng=np.random.default_rng(1), depth=5, limits=lambda t: (0 * t + 10.0, 0 * t + 20.0)
+    )
     assert len(line) == 33
     assert line[0].tolist() == [0.0, 0.0]
     assert line[-1].tolist() == [800.0, 0.0]
