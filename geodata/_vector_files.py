@@ -24,6 +24,7 @@ from geodata.errors import UnreadableFileError
 from geodata.findings import AreaFinding, make
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 WGS84: Final = "EPSG:4326"
@@ -322,8 +323,18 @@ def _outside(bounds: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.asarray(np.isfinite(bounds).all(axis=1) & ~inside)
 
 
+def names_of(frame: gpd.GeoDataFrame) -> dict[int, str]:
+    """Return what a person would know each feature by: its first texts."""
+    columns = [frame[name].to_list() for name in frame.columns if name != "geometry"]
+    rows = zip(*columns, strict=True) if columns else [()] * len(frame)
+    return {int(feature): _first_texts(row) for feature, row in zip(frame.index, rows, strict=True)}
+
+
 def name_of(frame: gpd.GeoDataFrame, feature: int) -> str:
-    """Return what a person would know a feature by: its first texts."""
-    values = frame.drop(columns="geometry").loc[feature]
-    texts = [str(value) for value in values if isinstance(value, str) and value.strip() and not value.isdigit()]
+    """Return what a person would know one feature by."""
+    return names_of(frame.loc[[feature]])[int(feature)]
+
+
+def _first_texts(values: Iterable[Any]) -> str:
+    texts = [value for value in values if isinstance(value, str) and value.strip() and not value.isdigit()]
     return ", ".join(texts[:3])[:80] or "-"

@@ -12,7 +12,7 @@ import shapely
 from geodata import _area_checks as checks
 from geodata import _area_fields as fields
 from geodata import pcodes
-from geodata._vector_files import RawLayer, name_of, read_vector
+from geodata._vector_files import RawLayer, names_of, read_vector
 from geodata.errors import GeodataUseError
 from geodata.findings import AreaFinding, has_errors
 
@@ -113,7 +113,7 @@ def read_areas(  # noqa: PLR0913  (one argument for each option of the command)
     request = _Request(level, parents, name_field, parent_field, number_field, population_field)
     if raw.frame.empty or raw.unusable:
         return _result(raw, area_set, level, _table([]))
-    names = {int(feature): name_of(raw.frame, feature) for feature in raw.frame.index}
+    names = names_of(raw.frame)
     checks.check_each(raw, names=names, repair=repair)
     shares = checks.parents_by_polygon(raw, parents) if parents is not None and len(parents) else {}
     rows = _identified(raw, request, shares)
@@ -128,8 +128,8 @@ def read_areas(  # noqa: PLR0913  (one argument for each option of the command)
     checks.check_coverage(
         raw, names=names, gap_tolerance_m=gap_tolerance_m, overlap_tolerance_km2=overlap_tolerance_km2, known=pairs
     )
-    geometries = raw.frame.geometry
-    whole = [row | {"geometry": geometries.loc[key]} for key, row in rows.items() if geometries.loc[key] is not None]
+    geometries = dict(raw.frame.geometry.items())
+    whole = [row | {"geometry": geometries[key]} for key, row in rows.items() if geometries[key] is not None]
     return _result(raw, area_set, level, _table(whole))
 
 
