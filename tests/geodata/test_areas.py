@@ -124,7 +124,8 @@ def test_codes_and_identifiers_are_never_taken_for_the_number(tmp_path):
     features = grid()
     for k, feature in enumerate(features):
         feature["properties"] = {
-            "id": k + 50, "code": f"01107{k:02d}", "au2_code": "01107", "name": f"{k + 1}-р хороо", "name_desc": "Баянгол",
+            "id": k + 50, "code": f"01107{k:02d}", "au2_code": "01107", "name": f"{k + 1}-р хороо",
+            "name_desc": "Баянгол",
         }  # fmt: skip
     read = read_areas(write(tmp_path / "a.geojson", features), area_set="a", level=3)
     assert read.findings == []
