@@ -113,16 +113,25 @@ ARMS = {"ours": ours, "geopandas": geopandas, "duckdb_spatial": duckdb_spatial}
 
 def compare(folder: Path, peer: str, _facts: dict) -> dict:
     """Hold every point's area against the peer's, see the module."""
-    mine = pd.read_parquet(folder / "answer-ours.parquet")
-    theirs = pd.read_parquet(folder / f"answer-{peer}.parquet").groupby("key", as_index=False)["pcode"].min()
-    both = mine.merge(theirs, on="key", how="outer", suffixes=("", "_peer"), indicator=True)
-    only_mine = both[both["_merge"] == "left_only"]
-    agree = (both["pcode"] == both["pcode_peer"])[both["_merge"] == "both"].all()
-    on_border = True
-    if len(only_mine):
-        points = pd.read_parquet(folder / POINTS).set_index("key").loc[only_mine["key"]]
-        areas = gpd.read_parquet(folder / AREAS).set_index("pcode").geometry.loc[only_mine["pcode"]]
-        at = shapely.points(points["lon"], points["lat"])
-        on_border = bool((shapely.intersects(areas.to_numpy(), at) & ~shapely.contains(areas.to_numpy(), at)).all())
-    equal = bool(mine["key"].is_unique and agree and on_border and not (both["_merge"] == "right_only").any())
-    return {"equal": equal, "located": len(mine), "on_a_border": len(only_mine)}
+    connection = connect(spatial=False)
+    connection.execute(f"CREATE TABLE mine AS FROM read_parquet('{folder / 'answer-ours.parquet'}')")
+    answer = folder / f"answer-{peer}.parquet"
+    connection.execute(
+        f"CREATE TABLE theirs AS SELECT key, min(pcode) AS pcode FROM read_parquet('{answer}') GROUP BY key"
+    )
+    placed, keys = connection.execute("SELECT count(*), count(DISTINCT key) FROM mine").fetchone()
+    wrong = connection.execute(
+        "SELECT count(*) FROM theirs t LEFT JOIN mine m USING (key) WHERE m.pcode IS DISTINCT FROM t.pcode"
+    ).fetchone()[0]
+    only_mine = connection.execute("SELECT key, pcode FROM mine ANTI JOIN theirs USING (key)").df()
+    equal = placed == keys and wrong == 0 and _lie_on_borders(folder, only_mine)
+    return {"equal": equal, "located": placed, "on_a_border": len(only_mine)}
+
+
+def _lie_on_borders(folder: Path, placed: pd.DataFrame) -> bool:
+    if placed.empty:
+        return True
+    points = pd.read_parquet(folder / POINTS).set_index("key").loc[placed["key"]]
+    areas = gpd.read_parquet(folder / AREAS).set_index("pcode").geometry.loc[placed["pcode"]].to_numpy()
+    at = shapely.points(points["lon"], points["lat"])
+    return bool((shapely.intersects(areas, at) & ~shapely.contains(areas, at)).all())
