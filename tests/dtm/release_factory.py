@@ -153,6 +153,7 @@ LABELS = [
     ("reason", "work", "Ажил эрхлэх", "Work"),
     ("category", "actual", "Бодитоор амьдарч буй", "Really living there"),
     ("dwelling", "ger", "Гэр", "Ger"),
+    ("density", "persons_per_km2", "1 км2-д ногдох хүн", "Persons per km2"),
     ("indicator", "net_per_1000", "Цэвэр шилжилт, 1000 хүнд", "Net moves per 1,000 people"),
 ]
 ROWS: dict[str, list[tuple[Any, ...]]] = {
