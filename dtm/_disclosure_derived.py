@@ -71,7 +71,7 @@ class Verdicts:
         if ingredient.round == "previous":
             wanted = wanted.assign(round_number=wanted["round_number"].map(self._previous))
         joined = wanted.merge(facts, on=keys, how="left")[["is_hidden", "is_missing", "is_small"]]
-        return joined.eq(True).set_axis(rows.index)
+        return joined.eq(True).fillna(value=False).astype(bool).set_axis(rows.index)
 
     def derived(self, frame: pd.DataFrame, declared: Mapping[str, Indicator]) -> pd.Series:
         """Return the status of each row of the indicator or density table.

@@ -247,27 +247,13 @@ def _write(
         "notes": list(scope.notes),
         "checks": {"errors_quarantined": errors, "warnings": warnings, "disclosure_audit": "passed"},
         "signed_off_by": None,
-        "suppression": _suppression(summary),
+        "suppression": summary.to_manifest(),
         "tables": content,
         "content_sha256": _sha256(content),
     }
     (folder / MANIFEST_FILE).write_text(
         json.dumps(manifest, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8"
     )
-
-
-def _suppression(summary: SuppressionSummary) -> dict[str, Any]:
-    """Return the counts of hidden rows as JSON can hold them."""
-    return {
-        "cells": [
-            {"table": table, "level": level, "status": status, "rows": rows}
-            for (table, level, status), rows in summary.cells.items()
-        ],
-        "rules": [{"table": table, "rule": rule, "rows": rows} for (table, rule), rows in summary.rules.items()],
-        "relations": summary.relations,
-        "relations_not_holding": summary.relations_not_holding,
-        "audits": summary.audits,
-    }
 
 
 def _sync(folder: Path) -> None:
