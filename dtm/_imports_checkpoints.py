@@ -47,6 +47,7 @@ def import_passages(job: TableJob) -> None:
         "destination_pcode AS destination, stay, purpose, s.lon AS gps_lon, s.lat AS gps_lat "
         "FROM submission s SEMI JOIN repeated USING (instance_id) JOIN passage p USING (submission_id)",
     )
+    job.set_aside()
     locate_records(job, by_round=False)
     place = f"""(SELECT k.*, NULL AS declared_pcode, p.pcode AS gps_pcode, p.pcode AS located_pcode,
         CASE WHEN p.pcode IS NOT NULL THEN 'gps' WHEN gps_lon IS NULL THEN 'none' ELSE 'gps_outside' END AS located_by

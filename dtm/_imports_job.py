@@ -47,6 +47,7 @@ class TableJob:
     first_submission_id: int
     checked: str
     error_mask: int = 0
+    is_set_aside: bool = False
 
     @property
     def table_name(self) -> str:
@@ -60,7 +61,7 @@ class TableJob:
 
     @property
     def kept(self) -> str:
-        """Return SQL for the records that are still accepted."""
+        """Return SQL for the records that are accepted at the moment it runs."""
         return f"(SELECT * FROM {self.checked} ANTI JOIN {self.checked}_fate USING (record))"
 
     def run(self, sql: str, parameters: Any = None) -> Any:
@@ -95,6 +96,20 @@ class TableJob:
         """Mark accepted records as being there already."""
         self.run(f"INSERT INTO {self.checked}_fate SELECT record, 'duplicate' FROM ({records_sql})")
 
+    def set_aside(self) -> None:
+        """Write the refused records to quarantine as they were sent, and free the staged text."""
+        if self.is_set_aside:
+            return
+        self.is_set_aside = True
+        refused = f"SELECT record FROM {self.checked}_fate WHERE fate = 'quarantined'"
+        if self.number(f"SELECT count(*) FROM ({refused})"):
+            self.run(
+                f"INSERT INTO quarantine SELECT ?, ?, record, {self.staged.raw_sql()} FROM {self.staged.relation} "
+                f"SEMI JOIN ({refused}) USING (record) ORDER BY record",
+                [self.import_id, self.sheet],
+            )
+        self.run(f"DROP TABLE IF EXISTS {self.staged.relation}_cells")
+
     def close(self, *, file_round: int | None) -> TableReport:
         """Write findings and quarantine to the warehouse; return the counts."""
         report = TableReport(self.table_name, self.staged.sheet)
@@ -102,13 +117,7 @@ class TableJob:
         for fate, count in self.run(f"SELECT fate, count(*) FROM {self.checked}_fate GROUP BY fate").fetchall():
             setattr(report, fate, count)
         report.accepted = report.rows_read - report.quarantined - report.duplicate
-        if report.quarantined:
-            self.run(
-                f"INSERT INTO quarantine SELECT ?, ?, record, {self.staged.raw_sql()} FROM {self.staged.relation} "
-                f"SEMI JOIN (SELECT record FROM {self.checked}_fate WHERE fate = 'quarantined') USING (record) "
-                "ORDER BY record",
-                [self.import_id, self.sheet],
-            )
+        self.set_aside()
         self._write_findings(report, file_round)
         return report
 

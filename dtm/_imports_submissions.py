@@ -44,6 +44,8 @@ def settle_repeats(job: TableJob, *, content: Sequence[str], stored_sql: str) ->
     the instance ids in question, given as the temporary table `repeated`.
     """
     _settle_in_file(job, content)
+    if not job.number("SELECT count(*) FROM (SELECT 1 FROM submission WHERE form = ? LIMIT 1)", [job.form]):
+        return
     job.run(
         f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT DISTINCT s.instance_id FROM submission s "
         f"SEMI JOIN {job.kept} k USING (instance_id) WHERE s.form = ?",
@@ -93,10 +95,10 @@ def insert_submissions(job: TableJob, *, received_sql: str, place_sql: str) -> N
     gps_pcode, located_pcode and located_by for every accepted record.
     """
     job.run(
-        f"""INSERT INTO submission
-        SELECT {job.first_submission_id}::BIGINT + record, ?, instance_id, ?, form_version, round_number,
-               {received_sql}, enumerator, ?, record, declared_pcode, gps_lon, gps_lat, accuracy_m, review_state, gps_pcode,
-               located_pcode, located_by
+        f"""INSERT INTO submission SELECT
+               {job.first_submission_id}::BIGINT + record, ?, instance_id, ?, form_version, round_number,
+               {received_sql}, enumerator, ?, record, declared_pcode, gps_lon, gps_lat, accuracy_m, review_state,
+               gps_pcode, located_pcode, located_by
         FROM {place_sql}""",
         [job.import_id, job.form, job.sheet],
     )

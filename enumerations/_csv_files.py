@@ -158,10 +158,23 @@ def _show(connection: Connection, relation: str, source: str, header: Header) ->
     tagged = connection.execute(
         f"SELECT count(*) FROM ({first}) WHERE coalesce({', '.join(cells)}) IS NOT NULL AND {tags}"
     )
-    kept = "AND record <> 2" if tagged.fetchone()[0] else ""
+    conditions = []
+    if tagged.fetchone()[0]:
+        # A filter on rowid trips the optimiser of the engine's spatial extension, so the number becomes a column.
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {relation}_numbered AS SELECT {source}, {', '.join(cells)} "
+            f"FROM {relation}_cells"
+        )
+        connection.execute(f"DROP TABLE {relation}_cells")
+        connection.execute(f"ALTER TABLE {relation}_numbered RENAME TO {relation}_cells")
+        source, conditions = "record, fault, fault_value", ["record <> 2"]
+    blank = f"SELECT count(*) FROM {relation}_cells WHERE coalesce({', '.join(cells)}) IS NULL"
+    if connection.execute(blank).fetchone()[0]:
+        conditions.append(f"coalesce({', '.join(cells)}) IS NOT NULL")
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     connection.execute(
-        f"CREATE OR REPLACE TEMP VIEW {relation} AS SELECT * FROM (SELECT {source}, {', '.join(cells)} "
-        f"FROM {relation}_cells) WHERE coalesce({', '.join(cells)}) IS NOT NULL {kept}"
+        f"CREATE OR REPLACE TEMP VIEW {relation} AS "
+        f"SELECT * FROM (SELECT {source}, {', '.join(cells)} FROM {relation}_cells) {where}"
     )
 
 

@@ -64,11 +64,13 @@ def _positions(table: FormTable, names: Sequence[str]) -> dict[str, list[int]]:
 
 
 def _score(table: FormTable, names: Sequence[str], hint: str) -> float:
+    """Weigh how much of the header a table explains against how much of the table is there."""
     found = _positions(table, names)
     required = table.required_names
     marked = sum(mark in found for mark in table.marks) / len(table.marks)
     named = 0.25 if table.name in hint.casefold() else 0.0
-    return sum(name in found for name in required) / len(required) + len(found) / len(table.columns) + marked + named
+    explained = len(found) / max(sum(bool(name.strip()) for name in names), 1)
+    return 2 * explained + sum(name in found for name in required) / len(required) + marked / 2 + named
 
 
 def count_known(names: Sequence[str], *, form: str | None = None) -> int:

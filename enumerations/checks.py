@@ -66,7 +66,7 @@ def _cast(column: FormColumn, raw: str) -> str:
         return f"TRY_CAST({raw} AS TIMESTAMP)::DATE"
     if column.kind in {"code", "place", "yesno"}:
         return f"look_{column.name}.code"
-    return f"nullif(trim({raw}, ' \t\r\n\u00a0'), '')"
+    return f"nullif(trim({raw}), '')"
 
 
 def _sound(column: FormColumn) -> str:

@@ -77,7 +77,7 @@ def make_warehouse(path: Path, *, with_khesegs: bool = True) -> tuple[Connection
 
 def baseline_row(unit: str = "MN11070101", **changes: object) -> dict[str, object]:
     """Return a sound baseline return of a unit: 40 persons registered, 3 absent, 5 unregistered, 42 live there."""
-    lon, lat = middle(int(unit[6:8]))
+    lon, lat = middle(int(unit[6:8]) if unit[6:8].isdigit() else 1)
     row: dict[str, object] = {
         "instance_id": f"uuid-{unit}", "round": 2, "enumerator": "e1", "collected_at": "2024-02-10T10:00:00",
         "unit": unit, "lon": lon, "lat": lat, "accuracy_m": 8,
@@ -115,9 +115,9 @@ def passage_row(number: int = 1, **changes: object) -> dict[str, object]:
 
 
 def write_csv(path: Path, rows: Sequence[dict[str, object]], *, delimiter: str = ",", encoding: str = "utf-8") -> Path:
-    """Write rows as CSV with the columns of the first."""
+    """Write rows as CSV with every column that any of them has."""
     with path.open("w", encoding=encoding, newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), delimiter=delimiter)
+        writer = csv.DictWriter(file, list(dict.fromkeys(key for row in rows for key in row)), delimiter=delimiter)
         writer.writeheader()
         writer.writerows(rows)
     return path
