@@ -185,7 +185,9 @@ def build_city(*, size: str, rng: np.random.Generator) -> tuple[list[Unit], Peop
         districts = {pcode: districts[pcode] for pcode in sorted(SMALL_KHOROOS)}
         each = PERSONS_PER_SMALL_KHESEG * sum(per_khoroo) / 2
         persons = {pcode: each * counts[pcode] for pcode in districts}
-    people = build_people(list(districts.values()), np.array([persons[p] for p in districts]), rng=rng)
+    published = sum(known.population_persons for known in DISTRICTS if known.pcode in districts)
+    settled = np.array([persons[pcode] for pcode in districts])
+    people = build_people(list(districts.values()), settled, rng=rng, scale=float(settled.sum()) / published)
     khoroos = build_khoroos(districts, counts, people, rng=rng)
     khoroo_persons = share_persons(khoroos, persons, people)
     units = build_khesegs(khoroos, khoroo_persons, people, per_khoroo=per_khoroo, rng=rng)

@@ -42,12 +42,14 @@ class PeopleGrid:
     ger_persons: Floats
     transform: Affine
     cell_m: float
+    scale: float = 1.0
+    """People settled, as a share of those published for the place."""
 
     @property
     def ger_mask(self) -> npt.NDArray[np.bool_]:
         """Return the cells that are ger area."""
         hectares = self.cell_m**2 / 10_000
-        mask: npt.NDArray[np.bool_] = self.ger_persons / hectares >= GER_AREA_PERSONS_PER_HA
+        mask: npt.NDArray[np.bool_] = self.ger_persons / hectares >= GER_AREA_PERSONS_PER_HA * self.scale
         return mask
 
 
@@ -125,7 +127,7 @@ def _villages(x: Floats, *, rng: np.random.Generator, count: int = 70) -> Floats
     return result
 
 
-def build_people(polygons: list[Any], persons: Floats, *, rng: np.random.Generator) -> PeopleGrid:
+def build_people(polygons: list[Any], persons: Floats, *, rng: np.random.Generator, scale: float = 1.0) -> PeopleGrid:
     """Spread the given persons over each polygon by the made-up density.
 
     Parameters
@@ -136,6 +138,8 @@ def build_people(polygons: list[Any], persons: Floats, *, rng: np.random.Generat
         Persons per polygon.
     rng : numpy.random.Generator
         Source of chance.
+    scale : float
+        `persons` as a share of those published for the place; ger areas are thinner in the same measure.
     """
     bounds = shapely.total_bounds(polygons)
     extent_m2 = (bounds[2] - bounds[0]) * (bounds[3] - bounds[1])
@@ -153,10 +157,10 @@ def build_people(polygons: list[Any], persons: Floats, *, rng: np.random.Generat
     empty = (sums <= 0)[owner]
     weight[empty] = 1.0
     sums = np.bincount(owner, weight, len(polygons) + 1)
-    scale = np.concatenate([[0.0], persons]) / np.where(sums > 0, sums, 1.0)
-    total = (weight * scale[owner]).reshape(x.shape)
+    factor = np.concatenate([[0.0], persons]) / np.where(sums > 0, sums, 1.0)
+    total = (weight * factor[owner]).reshape(x.shape)
     share = np.divide(gers, apartments + gers, out=np.ones_like(gers), where=apartments + gers > 0)
-    return PeopleGrid(total, total * share, transform, cell_m)
+    return PeopleGrid(total, total * share, transform, cell_m, scale)
 
 
 def draw_points(

@@ -94,7 +94,7 @@ def test_a_release_is_built_and_says_so(workspace):
     with closing(open_release(workspace)) as release:
         assert release.is_demonstration
         rounds = release.table("round").frame
-    assert rounds["number"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert rounds["round_number"].tolist() == [1, 2, 3, 4, 5, 6]
 
 
 def test_wrong_use_is_refused(workspace, tmp_path):

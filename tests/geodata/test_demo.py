@@ -125,6 +125,11 @@ def test_layers_lie_inside_the_city_and_are_marked(city):
     assert (services["category"] == "khoroo_office").sum() == 204
 
 
+@pytest.mark.parametrize("seed", [1, 2, 20_260])
+def test_the_small_size_has_every_layer_too(tmp_path, seed):
+    assert set(build_geography(tmp_path, seed=seed, size="small").layers) == {"ger-area", "service", "hazard", "road"}
+
+
 def test_the_same_seed_writes_the_same_bytes_and_another_seed_does_not(small, tmp_path):
     again = build_geography(tmp_path / "again", seed=7, size="small")
     other = build_geography(tmp_path / "other", seed=8, size="small")
