@@ -60,7 +60,7 @@ def _unknown_pcode(sent: Return) -> str:
 
 def _date_outside(plan: DemoRound) -> Fault:
     def spoil(sent: Return) -> str:
-        sent["collected_at"] = f"{plan.window_from.isoformat()}T10:00:00+08:00"
+        sent["collected_at"] = f"{plan.window_from.isoformat()}T10:00:00"
         return "collected_at"
 
     return spoil

@@ -25,6 +25,8 @@ GROUPS = {
     "vital": ("births_persons", "deaths_persons"),
 }  # fmt: skip
 """Groups of the Kobo form; questions in none of them stand at the top."""
+UTC_OFFSET = "+08:00"
+"""Kobo sends times with the phone's zone."""
 WORKBOOK_CREATED = datetime(2025, 5, 1, tzinfo=UTC)
 
 
@@ -76,7 +78,7 @@ def write_kobo(folder: Path, plan: DemoRound, tables: dict[str, pd.DataFrame]) -
         answers = dict(zip(baseline.columns, row, strict=True))
         instance = answers.pop("instance_id")
         lon, lat, accuracy = (answers.pop(name) for name in ("lon", "lat", "accuracy_m"))
-        collected = str(answers.pop("collected_at"))
+        collected = f"{answers.pop('collected_at')}.000{UTC_OFFSET}"
         record: dict[str, Any] = {
             "_id": number,
             "_uuid": instance,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from enumerations._demo_people import DWELLINGS, Population, round_shares
+from enumerations._demo_people import CITY, DWELLINGS, Population, round_shares
 from enumerations.columns import AGE_BANDS, ARRIVALS, BASELINE, DEPARTURES
 
 KHESEG_LENGTH = 10
@@ -51,12 +51,12 @@ def instance_ids(count: int, *, rng: np.random.Generator) -> list[str]:
 
 
 def collected_at(plan: DemoRound, count: int, *, rng: np.random.Generator) -> list[str]:
-    """Draw times of collection in the round's days, between 9 and 18 o'clock, UTC+8."""
+    """Draw times of collection in the round's days, between 9 and 18 o'clock, local time."""
     days = rng.integers(0, (plan.ended_on - plan.started_on).days + 1, count)
     minutes = rng.integers(9 * 60, 18 * 60, count)
     start = datetime.combine(plan.started_on, time())
     return [
-        (start + timedelta(days=int(day), minutes=int(minute))).strftime("%Y-%m-%dT%H:%M:%S+08:00")
+        (start + timedelta(days=int(day), minutes=int(minute))).strftime("%Y-%m-%dT%H:%M:%S")
         for day, minute in zip(days, minutes, strict=True)
     ]
 
@@ -139,6 +139,11 @@ def _tell_by_name(table: pd.DataFrame, names: dict[str, str], *, rng: np.random.
         table[name] = values
 
 
+def _full_name(code: str, names: dict[str, str]) -> str:
+    """Name an aimag with its kind: soums and districts share many of the names."""
+    return names[code] if code == CITY else f"{names[code]} аймаг"
+
+
 def moves_table(
     moves: pd.DataFrame, baseline: pd.DataFrame, pcodes: npt.NDArray[np.object_], names: dict[str, str], *,
     arrivals: bool, rng: np.random.Generator,
@@ -161,7 +166,7 @@ def moves_table(
     counterpart[inside] = [str(code)[:n] for code, n in zip(codes[inside], length[inside], strict=True)]
     by_name = rng.random(len(told)) < NAMED_PLACE_SHARE
     told[column] = [
-        names[code] if named and len(code) == 4 and code in names else code  # noqa: PLR2004  aimags only
+        _full_name(code, names) if named and len(code) == 4 and code in names else code  # noqa: PLR2004  aimags only
         for code, named in zip(counterpart, by_name, strict=True)
     ]
     keys = ["instance_id", column, "reason", "registered", "intended_duration"]

@@ -82,6 +82,16 @@ def test_each_fault_of_the_ledger_is_found(connection, ledger):
     assert duplicates == ((ledger["fault"] == "duplicate_return").sum(),)
 
 
+def test_sound_returns_give_no_error(connection, ledger):
+    """What is set aside is what was broken on purpose, and the moves told with it."""
+    rows = connection.execute(
+        "SELECT code, count(*) FROM finding WHERE severity = 'error' AND code <> 'parent_quarantined' GROUP BY 1"
+    ).fetchall()
+    expected = ledger["fault"].map(lambda fault: next(iter(CODE_OF_FAULT.get(fault, {""})))).value_counts()
+    warnings = {"", "gps_conflict", "gps_swapped"}
+    assert dict(rows) == {code: count for code, count in expected.items() if code not in warnings}
+
+
 def test_sound_returns_are_located_by_gps(connection, ledger):
     rows = connection.execute(
         "SELECT instance_id, located_by FROM submission WHERE form = 'kheseg-baseline'"
