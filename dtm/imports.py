@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FileReport", "ImportReport", "TableReport", "import_returns"]
 
+REFUSED_FINDINGS_MAXIMUM = 1000
+"""Findings that the report of a refused import carries; the counts by code are always whole."""
+
 _STORE: dict[str, Callable[[TableJob], None]] = {
     "baseline": import_baseline,
     "arrivals": import_moves,
@@ -73,6 +76,7 @@ class ImportReport:
 
     files: list[FileReport] = field(default_factory=list)
     refused: bool = False
+    refused_findings: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def has_findings(self) -> bool:
@@ -81,7 +85,11 @@ class ImportReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values."""
-        return {"refused": self.refused, "files": [file.to_dict() for file in self.files]}
+        return {
+            "refused": self.refused,
+            "files": [file.to_dict() for file in self.files],
+            "refused_findings": self.refused_findings,
+        }
 
 
 @dataclass
@@ -147,7 +155,8 @@ def import_returns(
         with transaction(connection):
             rounds = read_rounds(connection, operation=workspace.settings.operation, number=round_number)
             _store(connection, workspace, files, rounds, is_demonstration=is_demonstration, tell=tell)
-            _refuse_findings(report, strict=strict)
+            if strict:
+                _refuse_findings(connection, report, files)
             for file in files:
                 _keep(workspace, file, kept)
     except _RefusedError:
@@ -162,9 +171,17 @@ def import_returns(
     return report
 
 
-def _refuse_findings(report: ImportReport, *, strict: bool) -> None:
-    if strict and report.has_findings:
-        raise _RefusedError
+def _refuse_findings(connection: Connection, report: ImportReport, files: list[_File]) -> None:
+    """Stop the import if anything was found; the report keeps the findings that the rollback takes away."""
+    if not report.has_findings:
+        return
+    columns = ("file_name", "sheet", "row_number", "field", "code", "severity", "value", "message_en", "message_mn")
+    rows = connection.execute(
+        f"SELECT {', '.join(columns)} FROM finding WHERE import_id >= ? ORDER BY ALL LIMIT {REFUSED_FINDINGS_MAXIMUM}",
+        [min(file.import_id for file in files)],
+    ).fetchall()
+    report.refused_findings = [dict(zip(columns, row, strict=True)) for row in rows]
+    raise _RefusedError
 
 
 def _keep(workspace: Workspace, file: _File, kept: list[Path]) -> None:

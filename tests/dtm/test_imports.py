@@ -281,6 +281,7 @@ def test_strict_stores_nothing_when_anything_is_found(warehouse, load):
     report = load([baseline_row(accuracy_m=500)], strict=True)
     assert report.refused
     assert report.to_dict()["files"][0]["findings"] == {"gps_inaccurate": 1}
+    assert [(one["code"], one["row_number"]) for one in report.refused_findings] == [("gps_inaccurate", 2)]
     assert set(counts(connection).values()) == {0}
     assert list(workspace.inbox_path.iterdir()) == []
     assert not load([baseline_row()], names=("fine.csv",), strict=True).refused
