@@ -118,6 +118,7 @@ def test_wrong_use_is_refused(workspace, tmp_path):
 
 
 @pytest.mark.realdata
+@pytest.mark.timeout(900)
 def test_the_real_khoroos_run_the_whole_path_and_points_agree_with_geopandas(realdata, tmp_path):
     path = realdata / "ub-khoroo-204" / "ub_khoroo_204_election.geojson"
     workspace = build_demo(tmp_path / "real", seed=7, areas=path)
