@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dtm.released import ReleasedTable
 
 MAP_PAGES = ("overview", "flows", "ger", "hazards")
-CONTROL_PAGES = MAP_PAGES
+CONTROL_PAGES = (*MAP_PAGES, "data")
 
 
 def view_ids(page: str) -> str:
@@ -58,6 +58,7 @@ def register_collect(app: Dash) -> None:
             State({"type": f"control-{page}", "name": ALL}, "id"),
             State(f"base-{page}", "data"),
         )
+    for page in MAP_PAGES:
         app.clientside_callback(
             ClientsideFunction("dtm", "pick"),
             Output(parts.control_id(page, "area"), "value"),

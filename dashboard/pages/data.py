@@ -9,6 +9,7 @@ from dash import html
 
 from dashboard import tables
 from dashboard.maps import GAP_FILLS
+from dashboard.pages.common import view_store
 
 if TYPE_CHECKING:
     from dashboard.reader import Snapshot
@@ -21,9 +22,10 @@ HASH_CHARACTERS = 16
 METHODS = ("coverage", "located", "flows", "density", "exposure", "safety")
 
 
-def layout(snapshot: Snapshot, _view: View, words: Words) -> list[Any]:
+def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     """Return the page, whole; it has no controls but its tables' own."""
     return [
+        *view_store(PAGE, snapshot, view, words),
         html.Div(
             [
                 html.Section(

@@ -93,3 +93,11 @@ def browser_type_launch_args() -> dict[str, object]:
         "--disable-component-update --disable-sync --no-first-run"
     )
     return {"executable_path": found, "args": flags.split(), "headless": True}
+
+
+@pytest.fixture
+def page(browser):
+    """Open a page in a context of its own."""
+    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    yield context.new_page()
+    context.close()

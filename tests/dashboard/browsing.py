@@ -1,0 +1,75 @@
+"""Open the dashboard's pages in a browser, wait until they are drawn, and keep what went wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import TimeoutError  # noqa: A004
+
+if TYPE_CHECKING:
+    from playwright.sync_api import ConsoleMessage, Page, Request
+
+PATHS = {"overview": "/", "flows": "/flows", "ger": "/ger", "hazards": "/hazards", "data": "/data"}
+WAIT_MS = 60_000
+DRAWN = """() => {
+  const plots = [...document.querySelectorAll('.js-plotly-plot')];
+  const maps = plots.map(p => p._fullLayout && p._fullLayout.map).filter(m => m && m._subplot && m._subplot.map);
+  const rows = document.querySelector('.ag-row');
+  const busy = document.querySelector('[data-dash-is-loading]');
+  return rows && !busy && plots.every(p => p._fullLayout)
+      && maps.every(m => m._subplot.map.loaded() && m._subplot.map.getStyle().layers.length > 3)
+      && (maps.length > 0 || document.querySelectorAll('.graph').length === 0);
+}"""
+
+
+STATE = """() => JSON.stringify({
+  rows: document.querySelectorAll('.ag-row').length,
+  busy: [...document.querySelectorAll('[data-dash-is-loading]')].map(e => e.id),
+  plots: [...document.querySelectorAll('.js-plotly-plot')].map(p => {
+    const m = p._fullLayout && p._fullLayout.map && p._fullLayout.map._subplot && p._fullLayout.map._subplot.map;
+    return [!!p._fullLayout, p._fullData && p._fullData.length, m && m.loaded(),
+            m && m.getStyle() && m.getStyle().layers.map(l => l.id)];
+  }),
+})"""
+
+
+class Watch:
+    """Everything a page asked for and complained of."""
+
+    def __init__(self, page: Page, base: str) -> None:
+        self.foreign: list[str] = []
+        self.errors: list[str] = []
+        self._base = base
+        page.on("request", self._request)
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((self._base, "data:", "blob:")):
+            self.foreign.append(request.url)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def assert_clean(self) -> None:
+        assert self.foreign == []
+        assert self.errors == []
+
+
+def open_page(page: Page, base: str, path: str) -> Watch:
+    """Open a page and wait until its map and its table are drawn."""
+    watch = Watch(page, base)
+    page.goto(base + path)
+    settle(page)
+    return watch
+
+
+def settle(page: Page) -> None:
+    """Wait until callbacks have answered and the map shows what they said."""
+    for _ in range(2):
+        try:
+            page.wait_for_function(DRAWN, timeout=WAIT_MS)
+        except TimeoutError as error:
+            raise AssertionError(f"not drawn: {page.evaluate(STATE)} {page.inner_text('body')[:300]}") from error
+        page.wait_for_timeout(400)

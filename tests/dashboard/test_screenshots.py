@@ -1,0 +1,51 @@
+"""Take the pictures of the documentation: DTM_SCREENSHOTS=1 writes them to docs/screenshots.
+
+They show the workspace that DTM_SCREENSHOTS_WORKSPACE names (one made by `dtm demo`), else the tests' small release.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.dashboard.browsing import open_page
+from tests.dashboard.conftest import serving
+
+pytestmark = pytest.mark.browser
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+PICTURES = {
+    "overview-en": ("/?lang=en", DESKTOP),
+    "overview-mn": ("/?lang=mn", DESKTOP),
+    "overview-change-en": ("/?lang=en&measure=net_per_1000", DESKTOP),
+    "flows-en": ("/flows?lang=en", DESKTOP),
+    "flows-aimags-en": ("/flows?lang=en&scope=external", DESKTOP),
+    "ger-areas-en": ("/ger?lang=en", DESKTOP),
+    "hazards-en": ("/hazards?lang=en", DESKTOP),
+    "data-en": ("/data?lang=en", DESKTOP),
+    "overview-phone-mn": ("/?lang=mn", PHONE),
+}
+
+
+@pytest.fixture(scope="module")
+def shown(workspace):
+    with serving(Path(os.environ.get("DTM_SCREENSHOTS_WORKSPACE", workspace.path))) as url:
+        yield url
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_picture(browser, shown, tmp_path, name):
+    path, viewport = PICTURES[name]
+    asked = os.environ.get("DTM_SCREENSHOTS") == "1"
+    folder = Path(__file__).resolve().parents[2] / "docs" / "screenshots" if asked else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    page = browser.new_context(viewport=viewport).new_page()
+    watch = open_page(page, shown, path)
+    page.wait_for_timeout(1500)
+    picture = folder / f"{name}.png"
+    page.screenshot(path=picture)
+    page.context.close()
+    watch.assert_clean()
+    assert picture.stat().st_size > 20_000
