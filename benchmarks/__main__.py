@@ -33,7 +33,7 @@ BENCHMARKS = {
         Benchmark(
             "import",
             "benchmarks.importing",
-            peers=("pandas",),
+            peers=("pandas", "pandas_pyarrow"),
             sizes=(Size({"rows": 100_000}), Size({"rows": MILLION}, is_large=True)),
             tiny=Size({"rows": 500}),
         ),
