@@ -126,7 +126,10 @@ class Suppression:
         return near
 
     def _audit_step(self) -> bool:
-        """Repair each group of hidden cells that changed and holds a cell that can be derived."""
+        """Repair each group of hidden cells that changed and holds a cell that can be derived.
+
+        Cells that share a sum with one repaired in this step wait for the next: the repair may have served them too.
+        """
         groups = components(self._members, self._relations_of, self.hidden, sorted(self._dirty))
         self._dirty.clear()
         self.audits += 1
@@ -134,10 +137,15 @@ class Suppression:
         for group in groups:  # all groups first: a repair can tie one to another
             self.largest_component = max(self.largest_component, len(group))
             determined = determined_cells(self._members, self._relations_of, self.hidden, group)
-            if determined:
-                found.append((determined[0], group))
+            found.extend((cell, group) for cell in determined)
+        repaired: set[int] = set()
         for cell, group in found:
-            self._repair(cell, group)
+            around = {relation for relation, _ in self._relations_of[cell]}
+            if around & repaired:
+                continue
+            near = self._repair(cell, group)
+            repaired |= around
+            repaired.update(relation for relation, _ in self._relations_of[near])
         return bool(found)
 
     def _bounds_step(self) -> bool:

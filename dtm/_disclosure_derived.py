@@ -17,6 +17,8 @@ from dtm._release_tables import NOT_REPORTED, PUBLISHED, SUPPRESSED, UNDEFINED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from dtm.measures import Indicator, Ingredient
     from dtm.workspace import Settings
 
@@ -162,25 +164,51 @@ class Verdicts:
 
 
 def change_with_a_small_rest(
-    change: pd.DataFrame, stock: pd.DataFrame, previous: Mapping[int, int], parent_of: Mapping[str, str], threshold: int
+    change: pd.DataFrame,
+    stock: pd.DataFrame,
+    previous: Mapping[int, int],
+    threshold: int,
+    reported: pd.DataFrame | None = None,
 ) -> pd.Series:
-    """Return the changes whose difference from the stocks' own difference is a small count, and those above them.
+    """Return the changes whose difference from the stocks' own difference is a small count.
 
     The change is over the units that reported in both rounds; the stocks are over all that reported. The difference
-    of the two is the people of the units that did not: a small one may be a small unit.
+    of the two is the people of the units new in this round less those of the units that fell silent. With units of
+    both kinds it is a difference of two unknown counts, and a small one tells neither; with one kind alone it is the
+    count itself, and a small one may be a small unit.
+
+    Parameters
+    ----------
+    change
+        Rows of the indicator table; ``note`` tells the units in both rounds (``matched_units:8``).
+    stock
+        Rows of the stock table, one for each round and area.
+    previous
+        The round before each round.
+    threshold
+        Counts from 1 to one less than this are small.
+    reported
+        ``round_number``, ``pcode``, ``units_reported``; without it every difference is taken as one kind's count.
     """
     keys = ["round_number", "pcode"]
     now = stock[[*keys, "value"]].rename(columns={"value": "now"})
     before = now.rename(columns={"now": "before", "round_number": "earlier"})
     rows = change.assign(earlier=change["round_number"].map(previous)).merge(now, on=keys, how="left")
     rows = rows.merge(before, on=["earlier", "pcode"], how="left")
-    rest = (rows["now"] - rows["before"] - rows["value"]).abs()
-    small = rest.ge(1) & rest.lt(threshold)
-    flagged: set[tuple[int, str]] = set()
-    for round_number, pcode in rows.loc[small.fillna(False).astype(bool), keys].itertuples(index=False):
-        area: str | None = pcode
-        while area is not None:
-            flagged.add((int(round_number), area))
-            area = parent_of.get(area)
-    pairs = zip(change["round_number"], change["pcode"], strict=True)
-    return pd.Series([(int(number), pcode) in flagged for number, pcode in pairs], index=change.index, dtype=bool)
+    rest = (rows["now"] - rows["before"] - rows["value"]).abs().to_numpy(float)
+    small = (rest >= 1) & (rest < threshold)
+    return pd.Series(small & ~_has_both_kinds(rows, reported), index=change.index, dtype=bool)
+
+
+def _has_both_kinds(rows: pd.DataFrame, reported: pd.DataFrame | None) -> NDArray[np.bool_]:
+    """Return whether an area had units that are new in the round and units that fell silent."""
+    if reported is None or "note" not in rows:
+        return np.zeros(len(rows), dtype=bool)
+    keys = ["round_number", "pcode"]
+    now = reported[[*keys, "units_reported"]]
+    before = now.rename(columns={"units_reported": "units_before", "round_number": "earlier"})
+    units = rows.merge(now, on=keys, how="left").merge(before, on=["earlier", "pcode"], how="left")
+    matched = pd.to_numeric(units["note"].astype("string").str.extract(r"^matched_units:(\d+)$")[0])
+    new = units["units_reported"].to_numpy(float) - matched.to_numpy(float, na_value=np.nan)
+    silent = units["units_before"].to_numpy(float) - matched.to_numpy(float, na_value=np.nan)
+    return np.asarray((new > 0) & (silent > 0), dtype=bool)

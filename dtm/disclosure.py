@@ -147,9 +147,16 @@ def protect_release(connection: Connection, settings: Settings) -> SuppressionSu
         level_of=dict(zip(areas["pcode"], areas["level"].astype(int), strict=True)),
         rounds=rounds,
     )
+    is_there = "SELECT count(*) FROM duckdb_tables() WHERE temporary AND table_name = 'full_coverage'"
+    has_coverage = connection.execute(is_there).fetchone() != (0,)
+    reported = (
+        connection.execute("SELECT round_number, pcode, units_reported FROM full_coverage").df()
+        if has_coverage
+        else None
+    )
     linked = link(frames, settings)
     pattern = Suppression(linked.system)
-    pattern.protect(also=_changes_to_hide(linked, frames, settings))
+    pattern.protect(also=_changes_to_hide(linked, frames, settings, reported))
     pattern.verify()
     hidden = np.array([*pattern.hidden, False], dtype=bool)  # the last stands for null cells, numbered -1
     primary = np.append(linked.system.cells.primary(), False)
@@ -166,8 +173,7 @@ def protect_release(connection: Connection, settings: Settings) -> SuppressionSu
     verdicts["density"] = _verdict(tables["density"], derived.derived(tables["density"], DENSITIES), DERIVED)
     verdicts["exposure"] = _exposure_verdict(tables["exposure"], derived)
     _write(connection, verdicts)
-    is_there = "SELECT count(*) FROM duckdb_tables() WHERE temporary AND table_name = 'full_coverage'"
-    if connection.execute(is_there).fetchone() != (0,):
+    if has_coverage:
         protect_coverage(connection, settings, table="full_coverage")
     return _summary(tables, verdicts, linked, pattern)
 
@@ -219,14 +225,15 @@ def _load(connection: Connection, name: str) -> pd.DataFrame:
     return connection.execute(f"SELECT * FROM disclosure_{name} ORDER BY row").df()
 
 
-def _changes_to_hide(linked: Linked, frames: Frames, settings: Settings) -> list[int]:
+def _changes_to_hide(linked: Linked, frames: Frames, settings: Settings, reported: pd.DataFrame | None) -> list[int]:
+    """Return the cells of the changes that would tell a small count of unmatched units."""
     stock = frames.stock
     for column, value in PERSONS_OF_ACTUAL.items():
         stock = stock[stock[column] == value]
     previous = dict(zip(frames.rounds[1:], frames.rounds, strict=False))
     change = linked.frames["change"]
     change = change[change["cell"] >= 0]
-    small = change_with_a_small_rest(change, stock, previous, frames.parent_of, settings.threshold_persons)
+    small = change_with_a_small_rest(change, stock, previous, settings.threshold_persons, reported)
     return sorted(change.loc[small, "cell"].tolist())
 
 

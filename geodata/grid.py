@@ -153,7 +153,7 @@ def _border_edges(
     x0 = west_deg + (cells >> row_bits) * cell_deg - margin_deg
     y0 = south_deg + (cells & ((1 << row_bits) - 1)) * cell_deg - margin_deg
     side_deg = cell_deg + 2 * margin_deg
-    tree = shapely.STRtree(shapely.linestrings(edges.reshape(-1, 2, 2)))
+    tree = shapely.STRtree(np.asarray(shapely.linestrings(edges.reshape(-1, 2, 2)), dtype=object))
     at_cell, at_edge = tree.query(shapely.box(x0, y0, x0 + side_deg, y0 + side_deg), predicate="intersects")
     reaching = pd.DataFrame(edges[at_edge], columns=["a_lon", "a_lat", "b_lon", "b_lat"])
     reaching.insert(0, "cell", cells[at_cell])

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from dtm._disclosure_derived import Verdicts
+from dtm._disclosure_derived import Verdicts, change_with_a_small_rest
 from dtm._release_tables import RELEASE_TABLES
 from dtm.disclosure import PROTECTED_TABLES, protect_coverage, protect_release
 from dtm.measures import DENSITIES, INDICATORS
@@ -345,14 +345,33 @@ def test_coverage_shares_that_tell_a_hidden_count_are_emptied():
     cells = {total("MN1101", "registered"): 7, total("MN1102", "registered"): 100, total("MN11", "registered"): 1000}
     connection = open_world(TWO, [1], stock=stock_rows(cells))
     connection.execute(
-        "CREATE TEMP TABLE full_coverage (round_number INT, pcode VARCHAR, registered_coverage_share DOUBLE)"
+        "CREATE TEMP TABLE full_coverage "
+        "(round_number INT, pcode VARCHAR, units_reported INT, registered_coverage_share DOUBLE)"
     )
     # 7 of 107 is hidden with the 7; 100 of 104 leaves 4 out; 1000 of 2000 tells of a thousand
-    connection.execute("INSERT INTO full_coverage VALUES (1,'MN1101',7/107), (1,'MN1102',100/104), (1,'MN11',0.5)")
+    connection.execute(
+        "INSERT INTO full_coverage VALUES (1,'MN1101',1,7/107), (1,'MN1102',1,100/104), (1,'MN11',2,0.5)"
+    )
     protect_release(connection, SETTINGS)
     shares = connection.execute("SELECT pcode, registered_coverage_share FROM full_coverage ORDER BY 1").fetchall()
     assert shares == [("MN11", 0.5), ("MN1101", None), ("MN1102", None)]
     assert protect_coverage(connection, SETTINGS, table="full_coverage") == 0
+
+
+def test_a_small_rest_tells_a_unit_only_where_no_other_kind_of_unit_is_behind_it():
+    # The change over matched units is 40. The stocks differ by 45: 5 people of units that are in one round alone.
+    change = pd.DataFrame({"round_number": [2], "pcode": ["MN1101"], "value": [40], "note": ["matched_units:8"]})
+    stock = pd.DataFrame({"round_number": [1, 2], "pcode": ["MN1101"] * 2, "value": [1000, 1045]})
+
+    def is_told(units_before, units_now):
+        reported = stock.assign(units_reported=[units_before, units_now])
+        return change_with_a_small_rest(change, stock, {2: 1}, 10, reported).tolist()
+
+    assert is_told(8, 9) == [True]  # one unit is new: it has 5 people
+    assert is_told(9, 8) == [True]  # one fell silent: it had 5
+    assert is_told(9, 9) == [False]  # one of each: 5 is what they differ by
+    assert change_with_a_small_rest(change, stock, {2: 1}, 10).tolist() == [True]
+    assert change_with_a_small_rest(change.assign(value=45), stock, {2: 1}, 10).tolist() == [False]
 
 
 def test_the_days_of_the_checkpoints_tie_to_the_flow():
