@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -150,7 +150,7 @@ def check_areas(
 def load_layer(
     file: FileArgument,
     *,
-    kind: Annotated[str, typer.Option(help="ger-area, hazard, service or road.")],
+    kind: Annotated[Literal["ger-area", "hazard", "service", "road"], typer.Option(help="What the layer shows.")],
     name: Annotated[str, typer.Option(help="Name of the layer.")],
     date: Annotated[datetime, typer.Option(formats=DATE_FORMATS, help="Day the layer shows.")],
     strict: StrictOption = False,
@@ -168,7 +168,7 @@ def load_raster(
     file: FileArgument,
     *,
     name: Annotated[str, typer.Option(help="Name of the raster.")],
-    unit: Annotated[str, typer.Option(help="persons (in each cell) or persons_per_km2.")],
+    unit: Annotated[Literal["persons", "persons_per_km2"], typer.Option(help="What a cell holds.")],
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -81,10 +81,8 @@ def import_command(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV, XLSX or Kobo's data JSON.")],
     *,
     form: Annotated[
-        str | None,
-        typer.Option(
-            help="kheseg-baseline, checkpoint-registry or dtm-published; found by the columns when not given."
-        ),
+        Literal["kheseg-baseline", "checkpoint-registry", "dtm-published"] | None,
+        typer.Option(help="Form of all files; told by the columns when not given."),
     ] = None,
     round_number: Annotated[int | None, typer.Option("--round", help="Round the returns belong to.")] = None,
     strict: StrictOption = False,
@@ -103,7 +101,8 @@ def import_command(
             list(last or (0,)),
         )
         found = records(cursor.df())
-    document = {**report.to_dict(), "findings": found}
+    document = report.to_dict()
+    document["findings"] = document.pop("refused_findings") if report.refused else found
     if as_json:
         print_json(document)
     else:
@@ -125,11 +124,6 @@ def _print_import(document: dict[str, Any]) -> None:
     for name in known:
         out.print(f"{name}: imported before; nothing was changed.", markup=False)
     if document["refused"]:
-        counts: dict[str, int] = {}
-        for file in document["files"]:
-            for code, count in file["findings"].items():
-                counts[code] = counts.get(code, 0) + count
-        print_table([{"code": code, "records": count} for code, count in sorted(counts.items())], title="Findings")
         out.print("Nothing was imported: with --strict every finding stands in the way.")
 
 

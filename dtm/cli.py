@@ -7,7 +7,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -148,17 +148,22 @@ def exposure(
 
 @app.command("export", epilog="Example: dtm export flows --format csv --out flows.csv")
 def export_command(
-    product: Annotated[str, typer.Argument(metavar="flows|stocks|indicators|density|findings", help="What to export.")],
+    product: Annotated[
+        Literal["flows", "stocks", "indicators", "density", "findings", "exposure"],
+        typer.Argument(help="What to export."),
+    ],
     *,
-    file_format: Annotated[str, typer.Option("--format", help="csv, xlsx, parquet or gpkg.")],
+    file_format: Annotated[Literal["csv", "xlsx", "parquet", "gpkg"], typer.Option("--format", help="Kind of file.")],
     out_file: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write.")],
     release_id: ReleaseOption = None,
+    language: Annotated[Literal["en", "mn"], typer.Option(help="Language of the labels.")] = "en",
+    hxl: Annotated[bool, typer.Option("--hxl", help="Write HXL tags as the second row of a CSV.")] = False,
     workspace: WorkspaceOption = HERE,
 ) -> None:
     """Write a table of a release to a file, with its coverage and provenance."""
     opened = open_release(open_workspace(workspace), release_id)
     try:
-        written = export(opened, product, format=file_format, out=out_file)
+        written = export(opened, product, format=file_format, out=out_file, language=language, hxl=hxl)
         mark = " (demonstration data)" if opened.is_demonstration else ""
         out.print(f"Wrote {product} of release {opened.release_id} to {written}{mark}", markup=False)
     finally:
@@ -196,7 +201,7 @@ def demo(
     *,
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Build only; don't open the dashboard.")] = False,
     seed: Annotated[int, typer.Option(help="Seed; the same seed makes the same bytes.")] = DEFAULT_SEED,
-    size: Annotated[str, typer.Option(help="small, city or national.")] = "city",
+    size: Annotated[Literal["small", "city", "national"], typer.Option(help="How much to make.")] = "city",
     areas: Annotated[Path | None, typer.Option(metavar="FILE", help="Real khoroo polygons to use instead.")] = None,
 ) -> None:
     """Make a workspace of demonstration data, build its release and open the dashboard."""

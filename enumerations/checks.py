@@ -41,10 +41,15 @@ def _blank(raw: str) -> str:
 
 
 def _local_time(raw: str) -> str:
-    """Return SQL for a time in Ulaanbaatar; text longer than 19 characters may carry a zone."""
+    """Return SQL for a time in Ulaanbaatar; text longer than 19 characters may carry a zone.
+
+    A plain cast leaves the zone out, so a time with one is cast as an instant first.
+    """
     stamp = f"TRY_CAST({raw} AS TIMESTAMP)"
+    instant = f"TRY_CAST({raw} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
     zoned = f"regexp_matches({raw}, '(Z|z|[+-]\\d\\d(:?\\d\\d)?)\\s*$')"
-    return f"CASE WHEN length({raw}) > 19 AND {zoned} THEN {stamp} + INTERVAL {HOURS_EAST_OF_UTC} HOUR ELSE {stamp} END"
+    local = f"{instant} + INTERVAL {HOURS_EAST_OF_UTC} HOUR"
+    return f"CASE WHEN length({raw}) > 19 AND {zoned} THEN {local} ELSE {stamp} END"
 
 
 _TYPES = {

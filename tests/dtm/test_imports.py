@@ -411,3 +411,22 @@ def test_published_rows_without_the_code_of_their_level_are_set_aside(warehouse,
     assert warehouse[0].execute(
         "SELECT operation, round_number, pcode, level, persons, male_persons, reason, origin_pcode FROM stock"
     ).fetchall() == [("Dzud", 0, "MN62", 1, 5, 4, "natural_disaster", None)]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "2024-02-28T23:30:00",
+        "2024-02-28T23:30:00+08:00",
+        "2024-02-28T23:30:00.125+0800",
+        "2024-02-28T15:30:00Z",
+        "2024-02-28T15:30:00.000+00:00",
+        "2024-02-28T13:00:00-02:30",
+    ],
+)
+def test_a_time_with_a_zone_is_told_in_the_city_s_time(warehouse, load, sent):
+    # 28 February is the last day of the round: eight hours more would be outside it
+    report = load([baseline_row(collected_at=sent)])
+    assert report.files[0].accepted == 1
+    (told,) = warehouse[0].execute("SELECT received_at FROM submission").fetchone()
+    assert told.replace(microsecond=0).isoformat() == "2024-02-28T15:30:00"  # kept in UTC
