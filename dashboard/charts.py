@@ -27,12 +27,12 @@ SOURCE_COLORS = {"arrivals": ARRIVALS, "departures": DEPARTURES, "checkpoint": C
 FONT = "system-ui, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif"
 
 
-def _figure(*, height: int, title: str = "", left: int = 56) -> go.Figure:
+def _figure(*, height: int, title: str = "", left: int = 56, legend: bool = False) -> go.Figure:
     figure = go.Figure()
     figure.update_layout(
         height=height,
         title={"text": title, "font": {"size": 14, "color": "#1c2330"}, "x": 0, "xanchor": "left", "y": 0.98},
-        margin={"l": left, "r": 12, "t": 54 if title else 12, "b": 36},
+        margin={"l": left, "r": 12, "t": 54 if title else 30 if legend else 12, "b": 36},
         font={"family": FONT, "size": 12, "color": "#1c2330"},
         paper_bgcolor="#ffffff",
         plot_bgcolor="#ffffff",
@@ -40,7 +40,9 @@ def _figure(*, height: int, title: str = "", left: int = 56) -> go.Figure:
         hoverlabel={"bgcolor": "#ffffff", "font": {"size": 13, "color": "#1c2330"}},
         bargap=0.25,
     )
-    figure.update_xaxes(showgrid=False, linecolor="#9aa1ae", ticks="outside", tickcolor="#9aa1ae", automargin=True)
+    figure.update_xaxes(
+        tickangle=0, showgrid=False, linecolor="#9aa1ae", ticks="outside", tickcolor="#9aa1ae", automargin=True
+    )
     figure.update_yaxes(
         gridcolor="#e6e8ec", zerolinecolor="#5d6472", separatethousands=True, tickformat=",", exponentformat="none"
     )
@@ -64,7 +66,7 @@ def _gap_marks(figure: go.Figure, labels: list[str], frame: pd.DataFrame, words:
             y=[0] * len(gaps),
             mode="markers",
             marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": "#5d6472"}},
-            hovertext=[f"{name}: {words('status.' + status)}" for _, status in gaps],
+            hovertext=[f"{name}: {words(f'status.{status}')}" for _, status in gaps],
             hoverinfo="text",
             showlegend=False,
         )
@@ -84,7 +86,7 @@ def _completeness(snapshot: Snapshot, words: Words, *, pcode: str) -> tuple[list
 
 def population_trend(snapshot: Snapshot, words: Words, *, pcode: str) -> go.Figure:
     """Return registered and actual people of an area over the rounds."""
-    figure = _figure(height=230, title=words("chart.population", area=snapshot.full_name(pcode, words)))
+    figure = _figure(height=210, legend=True)
     labels = round_labels(snapshot, words)
     symbols, told = _completeness(snapshot, words, pcode=pcode)
     for key, color, dash in (("actual_persons", ACTUAL, "solid"), ("registered_persons", REGISTERED, "dot")):
@@ -106,7 +108,7 @@ def population_trend(snapshot: Snapshot, words: Words, *, pcode: str) -> go.Figu
 
 def flow_trend(snapshot: Snapshot, words: Words, *, pcode: str) -> go.Figure:
     """Return arrivals, departures and the net of an area over the rounds."""
-    figure = _figure(height=230, title=words("chart.moves", area=snapshot.full_name(pcode, words)))
+    figure = _figure(height=210, legend=True)
     labels = round_labels(snapshot, words)
     for source, sign in (("arrivals", 1), ("departures", -1)):
         frame = snapshot.rows(

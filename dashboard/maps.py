@@ -27,8 +27,8 @@ LABELS_ID = "labels"
 TILE_PX = 512
 MAP_HEIGHT_PX = 560
 PHONE_WIDTH_PX = 760
-PEOPLE_SHARE = 0.92
-"""The map opens on the box that holds this share of the people along each axis."""
+PEOPLE_SHARE = 0.88
+"""The map opens on the smallest range of longitudes, and of latitudes, that holds this share of the people."""
 PADDING = 1.12
 HATCH_LINES_PER_AREA = 9
 LAND = "#f4f3ef"
@@ -92,12 +92,15 @@ def camera_for(bounds: Bounds, *, window_px: int) -> Camera:
 
 
 def _weighted_range(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Return the shortest range that holds `PEOPLE_SHARE` of the weights."""
     order = np.argsort(values)
-    share = np.cumsum(weights[order]) / weights.sum()
-    tail = (1 - PEOPLE_SHARE) / 2
-    low = values[order][np.searchsorted(share, tail)]
-    high = values[order][min(np.searchsorted(share, 1 - tail), len(values) - 1)]
-    return float(low), float(high)
+    ordered, reached = values[order], np.cumsum(weights[order]) / weights.sum()
+    before = reached - weights[order] / weights.sum()
+    ends = np.searchsorted(reached, np.minimum(before + PEOPLE_SHARE, 1.0) - 1e-9)
+    possible = np.flatnonzero(before <= 1 - PEOPLE_SHARE + 1e-9)
+    widths = ordered[np.minimum(ends[possible], len(ordered) - 1)] - ordered[possible]
+    first = possible[int(np.argmin(widths))]
+    return float(ordered[first]), float(ordered[min(ends[first], len(ordered) - 1)])
 
 
 def people_bounds(snapshot: Snapshot) -> Bounds:
@@ -146,7 +149,7 @@ def base_figure(
             "style": style,
             "center": {"lon": camera.lon, "lat": camera.lat},
             "zoom": camera.zoom,
-            "layers": [land, *(layers if style == STYLE_URL else [{**layer, "below": LABELS_ID} for layer in layers])],
+            "layers": [land, *(layers if style == STYLE_URL else [{"below": LABELS_ID, **layer} for layer in layers])],
             "uirevision": keep,
         },
         margin={"l": 0, "r": 0, "t": 0, "b": 0},

@@ -283,7 +283,9 @@ def _swatch(label: str, style: dict[str, str], *, extra: str = "") -> html.Li:
 
 def swatches(entries: list[tuple[str, str, str]]) -> html.Div:
     """Return a plain legend from (label, colour, class) entries."""
-    items = [_swatch(label, {"backgroundColor": color} if color else {}, extra=extra) for label, color, extra in entries]
+    items = [
+        _swatch(label, {"backgroundColor": color} if color else {}, extra=extra) for label, color, extra in entries
+    ]
     return html.Div(html.Ul(items, className="legend-list"), className="legend")
 
 

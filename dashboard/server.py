@@ -143,6 +143,9 @@ def build_server(workspace: Workspace) -> Flask:
             response.headers.setdefault(name, value)
         return response
 
+    # Dash learns which scripts it may serve when it first writes the page. A worker that is asked for a script before
+    # it was asked for the page would refuse it, so each writes the page once for itself.
+    server.test_client().get("/")
     return server
 
 

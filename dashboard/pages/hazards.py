@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PAGE = "hazards"
 NO_OVERLAY = "none"
 RANKED = 12
+SERVICES_KNOWN = ("clinic", "hospital", "khoroo_office", "kindergarten", "school")
 SERVICE_COLORS = ("#0072b2", "#009e73", "#7a3b8f", "#5d6472", "#a08000", "#1c2330")
 
 
@@ -37,6 +38,10 @@ def overlays(snapshot: Snapshot) -> list[str]:
     return [str(name) for name in snapshot.rows("overlay")["name"]]
 
 
+def _plain(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ")
+
+
 def chosen_overlay(snapshot: Snapshot, view: View) -> str:
     """Return the raster to show; none is a choice too."""
     return view.overlay if view.overlay == NO_OVERLAY else _first(view.overlay, overlays(snapshot))
@@ -45,7 +50,7 @@ def chosen_overlay(snapshot: Snapshot, view: View) -> str:
 def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     """Return the page."""
     hazards = [{"value": name, "label": layer_label(snapshot, name, words)} for name in snapshot.layers("hazard")]
-    rasters = [{"value": name, "label": name.replace("_", " ")} for name in overlays(snapshot)]
+    rasters = [{"value": name, "label": words("overlay.named", name=_plain(name))} for name in overlays(snapshot)]
     nothing = {"value": NO_OVERLAY, "label": words("overlay.none")}
     return [
         *view_store(PAGE, snapshot, view, words),
@@ -110,10 +115,10 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
 
 
 def layer_label(snapshot: Snapshot, name: str, words: Words) -> str:
-    """Return the name a layer's only feature carries, else the layer's own."""
+    """Return what the names of all its features begin with, up to the comma; else the layer's own name."""
     features = snapshot.rows("layer_feature", name=name)
-    labels = features[words.label_column].dropna().unique()
-    return str(labels[0]) if len(labels) == 1 else name.replace("_", " ")
+    labels = {str(label).split(",")[0] for label in features[words.label_column].dropna()}
+    return labels.pop() if len(labels) == 1 else _plain(name)
 
 
 def released_of(snapshot: Snapshot, view: View) -> ReleasedTable:
@@ -173,7 +178,13 @@ def _overlay_layer(snapshot: Snapshot, name: str, opacity: float) -> list[dict[s
     west, south, east, north = (float(box[c]) for c in ("west_deg", "south_deg", "east_deg", "north_deg"))
     corners = [[west, north], [east, north], [east, south], [west, south]]
     return [
-        {"sourcetype": "image", "source": maps.overlay_url(snapshot, name), "coordinates": corners, "opacity": opacity}
+        {
+            "sourcetype": "image",
+            "source": maps.overlay_url(snapshot, name),
+            "coordinates": corners,
+            "opacity": opacity,
+            "below": "traces",
+        }
     ]
 
 
@@ -252,13 +263,15 @@ def services(snapshot: Snapshot, words: Words) -> tuple[list[go.Scattermap], lis
         points = features[features.geometry.geom_type == "Point"]
         for category, chosen in points.groupby(points["category"].fillna(""), sort=True):
             color = SERVICE_COLORS[len(traces) % len(SERVICE_COLORS)]
-            title = labels.get(str(category), str(category).replace("_", " ") or name.replace("_", " "))
+            known = f"service.{category}"
+            plain = words(known) if words.has(known) else _plain(str(category) or name)
+            title = labels.get(str(category), plain)
             traces.append(
                 go.Scattermap(
                     lon=list(chosen.geometry.x),
                     lat=list(chosen.geometry.y),
                     mode="markers",
-                    marker={"size": 7, "color": color, "opacity": 0.9},
+                    marker={"size": 6, "color": color, "opacity": 0.85},
                     hovertext=[
                         f"<b>{label or title}</b><br>{title}" for label in chosen[words.label_column].fillna("")
                     ],

@@ -55,9 +55,11 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                     [
                         html.H2(id="overview-area", className="panel-title"),
                         html.Div(id="overview-cards", className="cards"),
-                        parts.graph("overview-population", label=words("overview.trend"), height=230),
+                        html.H3(words("overview.trend"), className="panel-subtitle"),
+                        parts.graph("overview-population", label=words("overview.trend"), height=210),
                         html.P(words("overview.open_marker", share=int(charts.COMPLETE_SHARE * 100)), className="note"),
-                        parts.graph("overview-moves", label=words("overview.moves"), height=230),
+                        html.H3(words("overview.moves"), className="panel-subtitle"),
+                        parts.graph("overview-moves", label=words("overview.moves"), height=210),
                     ],
                     className="panel panel-side",
                 ),
@@ -135,11 +137,11 @@ def cards(snapshot: Snapshot, view: View, words: Words) -> list[html.Div]:
 
     coverage = snapshot.rows("coverage", round_number=round_number, pcode=pcode)
     found = coverage.iloc[0] if not coverage.empty else None
-    units = (
-        words("key.of", reported=words.number(found["units_reported"]), expected=words.number(found["units_expected"]))
-        if found is not None
-        else words("status.not_reported")
-    )
+    units, told = words("status.not_reported"), ""
+    if found is not None:
+        reported, expected = float(found["units_reported"]), float(found["units_expected"])
+        units = f"{words.number(100 * reported / expected if expected else None, decimals=1)}%"
+        told = words("key.of", reported=words.number(reported), expected=words.number(expected))
     share = None if found is None else found["registered_coverage_share"]
     share_text = words.number(None if share is None else float(share) * 100, decimals=1)
     registered = figure("stock", category="registered", measure="persons", **TOTALS)
@@ -151,7 +153,7 @@ def cards(snapshot: Snapshot, view: View, words: Words) -> list[html.Div]:
         parts.card(words("key.arrivals"), moves("arrivals"), note=words("key.arrivals_note")),
         parts.card(words("key.departures"), moves("departures"), note=words("key.departures_note")),
         parts.card(words("key.net"), figure("indicator", indicator="net_persons"), note=indicator("net_per_1000")),
-        parts.card(words("key.coverage"), units, note=words("key.coverage_note", share=share_text)),
+        parts.card(words("key.coverage"), units, note=words("key.coverage_note", units=told, share=share_text)),
     ]  # fmt: skip
 
 

@@ -20,7 +20,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 def answer(url: str, **headers: str):
-    return urllib.request.urlopen(urllib.request.Request(url, headers=headers))
+    return urllib.request.urlopen(urllib.request.Request(url, headers=headers))  # noqa: S310
 
 
 @pytest.mark.parametrize("lang", ["mn", "en"])
@@ -40,7 +40,9 @@ def test_mongolian_unless_asked_and_the_switch_keeps_the_view(page, served):
     open_page(page, served, "/?area=MN1107&round=2")
     assert "Баянгол" in page.inner_text("#overview-area")
     page.click("text=English")
-    page.wait_for_function("() => document.querySelector('#overview-area').innerText.includes('Bayangol')", timeout=WAIT_MS)
+    page.wait_for_function(
+        "() => document.querySelector('#overview-area').innerText.includes('Bayangol')", timeout=WAIT_MS
+    )
     settle(page)
     assert "lang=en" in page.url
     assert "area=MN1107" in page.url
@@ -52,7 +54,9 @@ def test_an_address_is_a_view_and_a_view_is_an_address(page, served):
     assert page.inner_text("#overview-title") == "Population density (km²) · Round 1, March 2024"
     assert "Bayanzurkh" in page.inner_text("#overview-area")
     page.get_by_role("slider", name="Round").press("ArrowRight")
-    page.wait_for_function("() => document.querySelector('#overview-title').innerText.includes('Round 2')", timeout=WAIT_MS)
+    page.wait_for_function(
+        "() => document.querySelector('#overview-title').innerText.includes('Round 2')", timeout=WAIT_MS
+    )
     assert "round=2" in page.url
     page.get_by_text("Khoroos", exact=True).click()
     page.wait_for_function("() => !location.search.includes('level=2')", timeout=WAIT_MS)
@@ -81,7 +85,9 @@ def test_a_click_on_the_map_chooses_the_area(page, served):
 def test_search_and_download(page, served):
     open_page(page, served, "/flows?lang=en")
     page.get_by_label("Search the table").fill("bayangol khan")
-    page.wait_for_function("() => document.querySelectorAll('.ag-center-cols-container .ag-row').length === 2", timeout=WAIT_MS)
+    page.wait_for_function(
+        "() => document.querySelectorAll('.ag-center-cols-container .ag-row').length === 2", timeout=WAIT_MS
+    )
     with page.expect_download() as csv:
         page.click("text=Download CSV")
     lines = csv.value.path().read_text(encoding="utf-8-sig").strip().splitlines()
@@ -127,7 +133,8 @@ def test_two_readers_do_not_meet(browser, served):
 def test_a_phone_needs_no_sideways_scroll(browser, served, name):
     page = browser.new_context(viewport=PHONE).new_page()
     open_page(page, served, f"{PATHS[name]}?lang=mn")
-    widest = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth, document.querySelector('main').scrollWidth)"
+    widest = """Math.max(document.documentElement.scrollWidth, document.body.scrollWidth,
+                        document.querySelector('main').scrollWidth)"""
     assert page.evaluate(widest) <= PHONE["width"]
     page.context.close()
 
@@ -142,7 +149,9 @@ def test_the_keyboard_reaches_everything(page, served):
     reached = set()
     for _ in range(24):
         page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.id || document.activeElement.getAttribute('aria-label') || ''"))
+        reached.add(
+            page.evaluate("document.activeElement.id || document.activeElement.getAttribute('aria-label') || ''")
+        )
     text = " ".join(reached)
     for control in ("measure", "level", "area", "extent", "Round"):
         assert control in text or control == "level"
@@ -175,7 +184,16 @@ def test_headers_and_cached_maps(served):
     unchanged.value.close()
 
 
-@pytest.mark.parametrize("path", ["/released/none/areas-3.geojson", "/released/r1/overlay/none.png", "/released/r1/areas-9.geojson"])
+MISSING = ("/released/none/areas-3.geojson", "/released/r1/overlay/none.png", "/released/r1/areas-9.geojson")
+OUTSIDE = (
+    "/released/..%2f..%2fetc/areas-3.geojson",
+    "/released/r1/layer/..%2f..%2fmanifest.geojson",
+    "/released/../r1/areas-3.geojson",
+    "/assets/..%2fserver.py",
+)
+
+
+@pytest.mark.parametrize("path", MISSING)
 def test_what_is_not_released_is_not_found(served, path):
     with pytest.raises(urllib.error.HTTPError) as refused:
         answer(served + path)
@@ -183,8 +201,7 @@ def test_what_is_not_released_is_not_found(served, path):
     refused.value.close()
 
 
-@pytest.mark.parametrize("path", ["/released/..%2f..%2fetc/areas-3.geojson", "/released/r1/layer/..%2f..%2fmanifest.geojson",
-                                  "/released/../r1/areas-3.geojson", "/assets/..%2fserver.py"])  # fmt: skip
+@pytest.mark.parametrize("path", OUTSIDE)
 def test_no_address_leads_out_of_the_release(served, path):
     try:
         with answer(served + path) as response:

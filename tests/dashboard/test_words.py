@@ -13,13 +13,12 @@ import dashboard
 from dashboard import parts, tables
 from dashboard.measures import MEASURES
 from dashboard.pages.data import METHODS
+from dashboard.pages.hazards import SERVICES_KNOWN
 from dashboard.state import LEVELS, SCOPES, SOURCES, UNITS
 from dashboard.words import LANGUAGES, Words, dictionary
 from dtm._release_tables import STATUSES
 
-SOURCE = "\n".join(
-    path.read_text(encoding="utf-8") for path in sorted(Path(dashboard.__file__).parent.rglob("*.py"))
-)
+SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted(Path(dashboard.__file__).parent.rglob("*.py")))
 COMPOSED = {
     *(f"measure.{key}" for key in MEASURES),
     *(f"unit.{measure.unit}" for measure in MEASURES.values()),
@@ -33,12 +32,13 @@ COMPOSED = {
     *(f"page.{page}" for page in parts.PAGES),
     *(f"language.{lang}" for lang in LANGUAGES),
     *(f"grid.{key}" for key in tables.GRID_WORDS),
+    *(f"service.{name}" for name in SERVICES_KNOWN),
     *(f"method.{name}" for name in METHODS),
     *(f"direction.{direction}" for direction in ("in", "out")),
     *(f"severity.{severity}" for severity in ("error", "warning")),
     *(f"empty.{step}" for step in ("areas", "round", "returns", "release")),
 }
-WRITTEN = set(re.findall(r'''words\(\s*["']([a-z0-9_.]+)["']''', SOURCE))
+WRITTEN = set(re.findall(r"""words\(\s*["']([a-z0-9_.]+)["']""", SOURCE))
 
 
 def places(text: str) -> set[str]:
