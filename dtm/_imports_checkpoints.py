@@ -53,7 +53,7 @@ def import_passages(job: TableJob) -> None:
         CASE WHEN p.pcode IS NOT NULL THEN 'gps' WHEN gps_lon IS NULL THEN 'none' ELSE 'gps_outside' END AS located_by
         FROM {job.kept} k LEFT JOIN {job.checked}_point p ON p.key = k.record)"""
     insert_submissions(job, received_sql="passed_at - INTERVAL 8 HOUR", place_sql=place)
-    job.run(
+    job.append(
         f"INSERT INTO passage SELECT {job.first_submission_id}::BIGINT + record, round_number, {', '.join(_STORED)}, "
         f"origin, destination, stay, purpose FROM {job.kept}"
     )

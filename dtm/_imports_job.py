@@ -68,6 +68,14 @@ class TableJob:
         """Run SQL on the warehouse's connection."""
         return self.connection.execute(sql, parameters)
 
+    def append(self, sql: str, parameters: Any = None) -> None:
+        """Run an INSERT whose rows may be stored in any order, which lets every thread write."""
+        self.run("SET preserve_insertion_order = false")
+        try:
+            self.run(sql, parameters)
+        finally:
+            self.run("SET preserve_insertion_order = true")
+
     def number(self, sql: str, parameters: Any = None) -> int:
         """Return the single number a query gives; 0 for none."""
         row = self.run(sql, parameters).fetchone()

@@ -75,17 +75,23 @@ def _settle_in_file(job: TableJob, content: Sequence[str]) -> None:
     )
     if not job.number("SELECT count(*) FROM repeated"):
         return
+    columns = ", ".join(f"c.{name}" for name in content)
     same = " AND ".join(f"k.{name} IS NOT DISTINCT FROM f.{name}" for name in content)
-    first = f"SELECT k.* FROM {job.checked} k JOIN repeated USING (record)"
+    job.run(
+        f"CREATE OR REPLACE TEMP TABLE twins AS SELECT c.record, c.instance_id, {columns} FROM {job.checked} c "
+        f"SEMI JOIN (SELECT record FROM {job.kept} SEMI JOIN repeated USING (instance_id)) USING (record)"
+    )
     job.set_duplicate(
-        f"SELECT k.record FROM {job.kept} k JOIN ({first}) f ON k.instance_id = f.instance_id AND k.record > f.record "
-        f"AND {same}"
+        f"SELECT k.record FROM twins k JOIN (SELECT * FROM twins SEMI JOIN repeated USING (record)) f "
+        f"ON k.instance_id = f.instance_id AND k.record > f.record AND {same}"
     )
     job.find(
         "duplicate_instance",
-        f"SELECT k.record, 'instance_id' AS field, k.instance_id AS value, NULL AS hint FROM {job.kept} k "
-        "JOIN repeated r ON k.instance_id = r.instance_id AND k.record > r.record",
+        "SELECT k.record, 'instance_id' AS field, k.instance_id AS value, NULL AS hint FROM twins k "
+        f"JOIN repeated r ON k.instance_id = r.instance_id AND k.record > r.record "
+        f"ANTI JOIN {job.checked}_fate d ON d.record = k.record",
     )
+    job.run("DROP TABLE twins")
 
 
 def insert_submissions(job: TableJob, *, received_sql: str, place_sql: str) -> None:
@@ -94,7 +100,7 @@ def insert_submissions(job: TableJob, *, received_sql: str, place_sql: str) -> N
     `received_sql` is the moment in UTC over the checked columns; `place_sql` is a relation of record, declared_pcode,
     gps_pcode, located_pcode and located_by for every accepted record.
     """
-    job.run(
+    job.append(
         f"""INSERT INTO submission SELECT
                {job.first_submission_id}::BIGINT + record, ?, instance_id, ?, form_version, round_number,
                {received_sql}, enumerator, ?, record, declared_pcode, gps_lon, gps_lat, accuracy_m, review_state,
