@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from dtm.engine import Connection
 
+EXACT = "DECIMAL(38, 9)"
+"""SQL type that fractions are summed in: a sum of doubles depends on the order in which the threads deliver them."""
 METRIC_CRS = "EPSG:32648"
 """UTM zone 48 north, metres: the reference system of every area and length of the city."""
 WHOLE = "CASE WHEN count({column}) = count(*) THEN sum({column})::BIGINT END"

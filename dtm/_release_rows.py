@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from dtm._full import EXACT
 from dtm._release_tables import RELEASE_TABLES
 from dtm.engine import connect
 from dtm.measures import DENSITIES, INDICATORS
@@ -124,9 +125,9 @@ def _make_finding(connection: Connection, scope: Scope) -> None:
 
 def _make_raster_zone(connection: Connection, scope: Scope) -> None:
     connection.execute(
-        """
+        f"""
         CREATE OR REPLACE TEMP TABLE release_raster_zone AS
-        SELECT z.name, r.level, r.pcode, sum(z.persons) AS persons
+        SELECT z.name, r.level, r.pcode, sum(z.persons::{EXACT})::DOUBLE AS persons
         FROM raster_zone z JOIN (SELECT name, max(version) AS version FROM raster GROUP BY 1) USING (name, version)
         JOIN scope_rollup r ON r.area_pcode = z.pcode
         WHERE z.area_set = ? AND z.area_set_version = ?

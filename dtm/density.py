@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dtm._full import create_full
+from dtm._full import EXACT, create_full
 from dtm.measures import DENSITIES
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def build_densities(connection: Connection, scope: Scope) -> None:
             FROM full_stock WHERE category = 'actual' GROUP BY ALL
         ), lived AS (
             SELECT t.round_number, u.pcode, count(*) AS parts, count(t.persons) AS told, sum(t.persons) AS weight,
-                sum(t.persons::DOUBLE * t.persons / nullif(a.area_km2, 0)) AS weighted
+                sum((t.persons::DOUBLE * t.persons / nullif(a.area_km2, 0))::{EXACT})::DOUBLE AS weighted
             FROM scope_rollup u JOIN told t ON t.pcode = u.area_pcode JOIN scope_area a ON a.pcode = u.area_pcode
             GROUP BY ALL
         ), valued AS (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from dtm._full import METRIC_CRS, create_full, read_polygons
+from dtm._full import EXACT, METRIC_CRS, create_full, read_polygons
 from dtm._overlay import M2_PER_KM2, covered_km2
 from dtm._release_tables import NOT_REPORTED, SUPPRESSED
 from dtm.errors import BadInputError
@@ -123,10 +123,10 @@ def build_exposure(connection: Connection, scope: Scope) -> None:
     create_full(
         connection,
         "exposure",
-        """
+        f"""
         SELECT $last_round AS round_number, e.layer, a.level, a.pcode,
             CASE WHEN a.level = $finest_level THEN min(e.share_of_area)
-                ELSE least(sum(e.exposed_km2) / any_value(a.area_km2), 1) END AS share_of_area,
+                ELSE least(sum(e.exposed_km2::{EXACT})::DOUBLE / any_value(a.area_km2), 1) END AS share_of_area,
             sum(e.persons) AS persons, sum(e.persons_low) AS persons_low, sum(e.persons_high) AS persons_high
         FROM scope_exposed e JOIN scope_rollup u USING (area_pcode) JOIN scope_area a ON a.pcode = u.pcode
         GROUP BY e.layer, a.level, a.pcode ORDER BY e.layer, a.level, a.pcode

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dtm._full import create_full
+from dtm._full import EXACT, create_full
 from dtm._scope_areas import CITY_PCODE, FINEST_LEVEL_MAX, build_areas
 from dtm.errors import UnknownRoundError, WrongUseError
 
@@ -261,8 +261,8 @@ def build_coverage(connection: Connection, scope: Scope) -> None:
             SELECT n.round_number, u.area_pcode, u.unit_pcode, coalesce(t.reported, false) AS reported, {known} AS known
             FROM scope_round n CROSS JOIN scope_unit u LEFT JOIN told t USING (round_number, unit_pcode)
         ), filled AS (
-            SELECT *, coalesce(known, avg(known) OVER (PARTITION BY round_number, area_pcode),
-                avg(known) OVER (PARTITION BY round_number)) AS registered
+            SELECT *, coalesce(known::DOUBLE, avg(known) OVER (PARTITION BY round_number, area_pcode),
+                avg(known) OVER (PARTITION BY round_number))::{EXACT} AS registered
             FROM weight
         ), units AS (
             SELECT round_number, pcode, level, count(*) AS units_expected, count(*) FILTER (reported) AS units_reported,

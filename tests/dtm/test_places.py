@@ -104,7 +104,15 @@ def test_a_raster_is_summed_over_the_areas(connection, workspace, tmp_path):
     cells = np.array([[1, 1, 10, 10], [1, 1, 10, 10]], dtype="float32")
     transform = rasterio.Affine(0.005, 0, 106.8, 0, -0.005, 47.91)
     with rasterio.open(
-        tmp_path / "p.tif", "w", driver="GTiff", height=2, width=4, count=1, dtype="float32", crs=4326, transform=transform
+        tmp_path / "p.tif",
+        "w",
+        driver="GTiff",
+        height=2,
+        width=4,
+        count=1,
+        dtype="float32",
+        crs=4326,
+        transform=transform,
     ) as raster:
         raster.write(cells, 1)
     report = load_raster(connection, workspace, tmp_path / "p.tif", name="p", unit="persons")

@@ -1,0 +1,165 @@
+"""Check that a release is whole, safe, immutable and put in place at once, or not at all."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from contextlib import closing
+
+import pytest
+
+from dtm import release as release_module
+from dtm._release_tables import PUBLISHED, RELEASE_TABLES
+from dtm.demo import build_demo
+from dtm.errors import NoReleaseError, NothingToReleaseError, UnknownRoundError
+from dtm.release import build_release
+from dtm.released import CURRENT_FILE, current_release_id, open_release
+from dtm.warehouse import open_warehouse
+from dtm.workspace import create_workspace
+
+pytestmark = pytest.mark.xdist_group("release")
+VALUES = {"exposure": ("persons", "persons_low", "persons_high")}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    return build_demo(tmp_path_factory.mktemp("release") / "workspace", seed=11, size="small")
+
+
+@pytest.fixture
+def warehouse(workspace):
+    with open_warehouse(workspace) as connection:
+        yield connection
+
+
+@pytest.fixture
+def release(workspace):
+    with closing(open_release(workspace)) as opened:
+        yield opened
+
+
+def test_every_table_has_the_declared_columns(release):
+    for name, table in RELEASE_TABLES.items():
+        assert list(release.table(name).frame.columns) == table.column_names
+
+
+def test_a_value_is_there_exactly_where_it_is_published(release):
+    checked = 0
+    for name, table in RELEASE_TABLES.items():
+        if "status" in table.column_names:
+            frame = release.table(name).frame
+            for column in VALUES.get(name, ("value",)):
+                assert frame[column].notna().equals(frame["status"] == PUBLISHED), (name, column)
+                checked += len(frame)
+    assert checked > 1000
+
+
+def test_no_small_count_is_in_the_release(release):
+    for name in ("stock", "flow", "passage_day"):
+        frame = release.table(name).frame.dropna(subset=["value"])
+        limit = frame["measure"].map({"persons": 10, "households": 5, "vehicles": 5})
+        assert not ((frame["value"] > 0) & (frame["value"] < limit)).any(), name
+
+
+def test_findings_tell_no_value_and_no_unit(warehouse, release):
+    private = warehouse.execute("SELECT DISTINCT value FROM finding WHERE length(value) > 3").fetchall()
+    assert private
+    texts = " ".join(release.table("finding").frame["what_en"]) + " ".join(release.table("finding").frame["what_mn"])
+    assert [value for (value,) in private if f"'{value}'" in texts] == []
+
+
+def test_the_manifest_tells_what_went_in(workspace, release):
+    manifest = release.manifest
+    assert manifest["is_demonstration"]
+    assert {row["form"] for row in manifest["inputs"]["returns"]} == {"kheseg-baseline", "checkpoint-registry"}
+    kept = {path.name.split("-")[0] for path in workspace.inbox_path.iterdir()}
+    for kind in ("returns", "area_sets", "layers", "rasters"):
+        assert {row["file_sha256"] for row in manifest["inputs"][kind]} <= kept
+    assert manifest["tables"]["stock"]["rows"] == len(release.table("stock").frame)
+
+
+def test_the_same_inputs_give_the_same_release(workspace, warehouse):
+    before = current_release_id(workspace)
+    files = sorted(path.name for path in workspace.releases_path.iterdir())
+    assert build_release(warehouse, workspace) == before
+    assert sorted(path.name for path in workspace.releases_path.iterdir()) == files
+
+
+def test_content_is_the_same_when_built_anew(workspace, warehouse, tmp_path):
+    kept = workspace.releases_path / current_release_id(workspace)
+    first = json.loads((kept / "manifest.json").read_text(encoding="utf-8"))
+    kept.rename(tmp_path / "away")
+    build_release(warehouse, workspace)
+    second = json.loads((kept / "manifest.json").read_text(encoding="utf-8"))
+    assert second["content_sha256"] == first["content_sha256"]
+
+
+def test_an_older_round_makes_another_release_and_the_first_stays(workspace, warehouse):
+    newest = current_release_id(workspace)
+    older = build_release(warehouse, workspace, last_round=2)
+    assert older != newest
+    with closing(open_release(workspace)) as opened:
+        assert opened.table("round").frame["round_number"].tolist() == [1, 2]
+    with closing(open_release(workspace, newest)) as opened:
+        assert opened.table("round").frame["round_number"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert build_release(warehouse, workspace) == newest
+
+
+@pytest.mark.parametrize("step", ["write_tables", "write_maps", "_sync"])
+def test_a_build_that_fails_leaves_the_old_release(workspace, warehouse, monkeypatch, step):
+    before = current_release_id(workspace)
+
+    def fail(*_args, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(release_module, step, fail)
+    with pytest.raises(OSError, match="No space left"):
+        build_release(warehouse, workspace, last_round=3)
+    assert current_release_id(workspace) == before
+    assert list(workspace.releases_path.glob(".building-*")) == []
+
+
+def test_a_killed_build_leaves_the_old_release(workspace):
+    before = current_release_id(workspace)
+    code = (
+        "import sys, time; from pathlib import Path; from dtm import release; from dtm.workspace import open_workspace;"
+        "from dtm.warehouse import open_warehouse\n"
+        "release.write_maps = lambda *a, **o: (print('half', flush=True), time.sleep(60))\n"
+        "w = open_workspace(Path(sys.argv[1])); release.build_release(open_warehouse(w), w, last_round=4)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(workspace.path)], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout.readline() == "half\n"
+        child.kill()
+    assert len(list(workspace.releases_path.glob(".building-*"))) == 1
+    with closing(open_release(workspace)) as opened:
+        assert opened.release_id == before
+    with open_warehouse(workspace) as connection:  # the next build clears what the killed one left
+        build_release(connection, workspace, last_round=4)
+        assert list(workspace.releases_path.glob(".building-*")) == []
+        build_release(connection, workspace)
+    assert current_release_id(workspace) == before
+
+
+def test_readers_do_not_wait_for_the_writer(workspace, warehouse):
+    started = time.monotonic()
+    with closing(open_release(workspace)) as opened:
+        assert len(opened.table("stock").frame)
+    assert time.monotonic() - started < 30
+
+
+def test_what_is_not_there_is_named(workspace, warehouse, tmp_path):
+    with pytest.raises(UnknownRoundError, match="no round 9"):
+        build_release(warehouse, workspace, last_round=9)
+    for name in ("nothing", "../releases", ".building-1"):
+        with pytest.raises(NoReleaseError, match="no release"):
+            open_release(workspace, name)
+    empty = create_workspace(tmp_path / "empty")
+    with pytest.raises(NoReleaseError, match="dtm release"):
+        open_release(empty)
+    with open_warehouse(empty) as connection, pytest.raises(NothingToReleaseError, match="no accepted return"):
+        build_release(connection, empty)
+    assert not (empty.releases_path / CURRENT_FILE).exists()
