@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 WIDEST_SHARE = 0.020
 """Width of the largest flow, as a share of the map's longer side."""
 HEAD_SHARE = 0.35
+NOWHERE = ("abroad", "unknown")
+"""Ends of flows that have no place on a map."""
 CITY_LEVEL, DISTRICT_LEVEL = 1, 2
 
 

@@ -84,7 +84,8 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
 def map_figure(snapshot: Snapshot, view: View, words: Words) -> tuple[go.Figure, int]:
     """Return the arrows of the view's largest flows on the release's own borders, and how many there are."""
     rows = flowmap.flow_rows(snapshot, view)
-    top = rows[rows["value"].notna() & (rows["value"] > 0)].head(view.top)
+    placed = ~rows["counterpart"].isin(flowmap.NOWHERE)
+    top = rows[placed & rows["value"].notna() & (rows["value"] > 0)].head(view.top)
     bounds = flowmap.flow_bounds(snapshot, top) or maps.people_bounds(snapshot)
     camera = maps.camera_for(bounds, window_px=view.width)
     selected = snapshot.area_or_home(view.area)
@@ -103,7 +104,7 @@ def map_figure(snapshot: Snapshot, view: View, words: Words) -> tuple[go.Figure,
 def _note(snapshot: Snapshot, view: View, words: Words, *, drawn: int) -> str:
     rows = flowmap.flow_rows(snapshot, view)
     hidden = int((rows["status"] == "suppressed").sum())
-    nowhere = int(rows["counterpart"].isin(["abroad", "unknown"]).sum())
+    nowhere = int(rows["counterpart"].isin(flowmap.NOWHERE).sum())
     pieces = [words(f"flows.told.{view.source}"), words("flows.drawn", drawn=drawn, all=len(rows))]
     if hidden:
         pieces.append(words("flows.hidden", n=hidden))
@@ -131,7 +132,8 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
     def _update(data: dict[str, Any] | None) -> tuple[Any, ...]:
         snapshot, view = current(), view_from_mapping(data or {})
         words = Words(view.lang)
-        number, pcode = snapshot.round_or_last(view.round), snapshot.area_or_home(view.area)
+        number = snapshot.round_or_last(view.round)
+        pcode = snapshot.home if view.source == "checkpoint" else snapshot.area_or_home(view.area)
         when = words("round.title", number=number, month=words.month(snapshot.reference_day(number)))
         figure, drawn = map_figure(snapshot, view, words)
         if view.source == "checkpoint":

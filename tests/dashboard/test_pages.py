@@ -117,7 +117,7 @@ def test_no_arrow_for_a_hidden_flow_nor_for_abroad(snapshot):
     assert drawn == 0
     assert not any(trace.type == "choroplethmap" for trace in figure.data)
     figure, drawn = flows.map_figure(snapshot, View(scope="external"), EN)
-    assert drawn == 2
+    assert drawn == 1
     assert len(next(trace for trace in figure.data if trace.type == "choroplethmap").locations) == 1
 
 
