@@ -221,9 +221,8 @@ def _write_layers(folder: Path, units: list[Unit], people: PeopleGrid, *, rng: n
             continue
         rows = frame.drop(columns="geometry").to_dict("records")
         path = folder / f"demonstration-{kind}.geojson"
-        written[kind] = _write_geojson(
-            path, rows, shapely.set_precision(_degrees(frame.geometry.to_numpy()), 10**-DECIMALS)
-        )
+        sound = shapely.make_valid(_degrees(frame.geometry.to_numpy()), method="structure", keep_collapsed=False)
+        written[kind] = _write_geojson(path, rows, shapely.set_precision(sound, 10**-DECIMALS))
     return written
 
 

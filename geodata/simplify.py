@@ -14,9 +14,14 @@ from geodata._area_checks import area_crs, polygonal_part
 from geodata.errors import GeodataUseError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+SLIVER_M2 = 1000.0
+"""Holes and parts smaller than this are not drawn; real boundary files leave many between their areas."""
+RING_POINTS_MIN = 4
 
 
 def simplify_coverage(areas: gpd.GeoDataFrame, *, tolerance_m: float) -> gpd.GeoDataFrame:
@@ -31,19 +36,57 @@ def simplify_coverage(areas: gpd.GeoDataFrame, *, tolerance_m: float) -> gpd.Geo
         return areas.copy()
     west, _, east, _ = areas.total_bounds
     metric = areas.to_crs(area_crs(west, east))
-    before = np.asarray(metric.geometry.array, dtype=object)
-    after = shapely.coverage_simplify(before, tolerance_m)
-    broken = ~shapely.is_valid(after)  # seen where the areas had slivers between them
+    before = np.array(
+        [_without_slivers(shape, smallest_m2=max(tolerance_m**2, SLIVER_M2)) for shape in metric.geometry.array],
+        dtype=object,
+    )
+    try:
+        after = shapely.coverage_simplify(before, tolerance_m)
+    except shapely.errors.GEOSException:  # seen where areas leave slivers open between them: draw them as they are
+        after = before.copy()
+    broken = ~shapely.is_valid(after)
     after[broken] = [polygonal_part(shape) for shape in shapely.make_valid(after[broken])]
     gone = shapely.is_empty(after) | shapely.is_missing(after)
     metric = metric.set_geometry(gpd.GeoSeries(np.where(gone, before, after), index=areas.index, crs=metric.crs))
     return metric.to_crs(areas.crs)
 
 
+def _rebuilt(shape: Any, redraw: Callable[[Any], NDArray[np.float64] | None]) -> Any:
+    """Return the shape with every ring drawn anew; None leaves a ring out, the shape stays where nothing is left."""
+    polygons = []
+    for part in shapely.get_parts(shape):
+        outer = redraw(part.exterior)
+        if outer is not None:
+            holes = (redraw(ring) for ring in part.interiors)
+            polygons.append(shapely.Polygon(outer, [hole for hole in holes if hole is not None]))
+    if not polygons:
+        return shape
+    return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
+
+
+def _without_slivers(shape: Any, *, smallest_m2: float) -> Any:
+    """Leave out the holes and parts too small to draw."""
+
+    def redraw(ring: Any) -> NDArray[np.float64] | None:
+        return shapely.get_coordinates(ring) if shapely.Polygon(ring).area >= smallest_m2 else None
+
+    return _rebuilt(shape, redraw)
+
+
+def _rounded(shape: Any, *, decimals: int) -> Any:
+    """Round the corners; leave out those that fall on the one before, and rings that are no ring any more."""
+
+    def redraw(ring: Any) -> NDArray[np.float64] | None:
+        corners = np.round(shapely.get_coordinates(ring), decimals)
+        moved = np.append(True, (corners[1:] != corners[:-1]).any(axis=1))
+        return corners[moved] if moved.sum() >= RING_POINTS_MIN else None
+
+    return _rebuilt(shape, redraw)
+
+
 def write_geojson(areas: gpd.GeoDataFrame, path: Path, *, decimals: int = 5) -> None:
     """Write the areas as GeoJSON whose feature id is the P-code, coordinates with `decimals` places (5: 1 m)."""
-    shapes = shapely.transform(np.asarray(areas.geometry.array, dtype=object), lambda xy: _rounded(xy, decimals))
-    shapes = shapely.remove_repeated_points(shapes)
+    shapes = np.array([_rounded(shape, decimals=decimals) for shape in areas.geometry.array], dtype=object)
     columns = [name for name in areas.columns if name != areas.geometry.name]
     features = [
         {
@@ -57,10 +100,6 @@ def write_geojson(areas: gpd.GeoDataFrame, path: Path, *, decimals: int = 5) -> 
     document = {"type": "FeatureCollection", "features": features}
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     path.write_text(text, encoding="utf-8")
-
-
-def _rounded(xy: NDArray[np.float64], decimals: int) -> NDArray[np.float64]:
-    return np.asarray(np.round(xy, decimals), dtype=np.float64)
 
 
 def _plain(value: Any) -> Any:
