@@ -36,6 +36,8 @@ RANDOM_SEED = 20010
 MAX_BOUND_SWEEPS = 60
 """Sweeps of bound propagation; more would only tighten bounds further (an audit can then miss, never invent)."""
 _INFINITE = np.int64(2**50)
+CONSTANT = -1
+"""Column of the right-hand side, which is no unknown and never a pivot."""
 
 Members = list[list[tuple[int, int]]]
 
@@ -85,7 +87,7 @@ class _Elimination:
         single = sorted((column for column, rows in self.columns.items() if len(rows) == 1), reverse=True)
         while single:
             column = single.pop()
-            if len(self.columns[column]) != 1:
+            if len(self.columns[column]) != 1 or column == CONSTANT:
                 continue
             row = self._take(next(iter(self.columns[column])))
             self.pivots.append((column, row))
@@ -100,9 +102,10 @@ class _Elimination:
             if number not in self.rows or len(self.rows[number]) != length:
                 continue
             row = self._take(number)
-            if not row:
+            free = [column for column in row if column != CONSTANT]
+            if not free:
                 continue
-            pivot = min(row, key=lambda column: (len(self.columns[column]), column))
+            pivot = min(free, key=lambda column: (len(self.columns[column]), column))
             self.pivots.append((pivot, row))
             inverse = pow(row[pivot], -1, PRIME)
             for other in sorted(self.columns[pivot]):
@@ -137,6 +140,32 @@ def determined_cells(members: Members, relations_of: Members, hidden: list[bool]
         rest = sum(coefficient * value[other] for other, coefficient in row.items() if other != column)
         value[column] = -rest * pow(row[column], -1, PRIME) % PRIME
     return [cell for cell in group if value[cell] == 0]
+
+
+def certificate(members: Members, relations_of: Members, group: list[int], cell: int) -> dict[int, int]:
+    """Return weights of relations whose weighted sum leaves one hidden cell of a group alone; empty if none do.
+
+    This is how a reader works the cell out. Solves, for the weights y, that y A is 1 in the column of the cell and 0
+    in those of the other hidden cells; weights that are free are 0. Modulo the prime, as everything here.
+    """
+    rows = {one: {relation: sign % PRIME for relation, sign in relations_of[one]} for one in group}
+    rows[cell][CONSTANT] = PRIME - 1
+    elimination = _Elimination(rows)
+    elimination.peel()
+    elimination.reduce()
+    weight = {CONSTANT: 1}
+    for relation, row in reversed(elimination.pivots):
+        rest = sum(coefficient * weight.get(other, 0) for other, coefficient in row.items() if other != relation)
+        weight[relation] = -rest * pow(row[relation], -1, PRIME) % PRIME
+    del weight[CONSTANT]
+    weights = {relation: value for relation, value in weight.items() if value}
+    inside = set(group)
+    left: dict[int, int] = {}
+    for relation, value in weights.items():
+        for other, sign in members[relation]:
+            if other in inside:
+                left[other] = (left.get(other, 0) + value * sign) % PRIME
+    return weights if {other: value for other, value in left.items() if value} == {cell: 1} else {}
 
 
 def feasible_bounds(system: System, hidden: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -19,7 +19,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dtm._disclosure_audit import Bounds, components, determined_cells, feasible_bounds, pinned_cells
+from dtm._disclosure_audit import (
+    PRIME,
+    Bounds,
+    certificate,
+    components,
+    determined_cells,
+    feasible_bounds,
+    pinned_cells,
+)
 from dtm._disclosure_system import TOP_TIER
 from dtm.errors import ReleaseAuditError
 
@@ -28,6 +36,8 @@ if TYPE_CHECKING:
 
     from dtm._disclosure_system import System
 
+REPAIR_STRIDE = 4
+"""Of the cells that an audit finds derivable in a group, every so many are repaired before the next audit."""
 LOWEST_THRESHOLD = 5
 """Thresholds are raised one by one from here, so that a higher threshold hides all that a lower one hides."""
 
@@ -86,19 +96,17 @@ class Suppression:
         needed = max(min(self._threshold, self._final_threshold[relation]), count + 1)
         return abs(self._mass[relation]) < needed
 
+    def _cost(self, cell: int, *, wanted: int) -> tuple[int, int, bool, int, int]:
+        """Return what hiding a published cell costs, to be compared; the cell itself comes last."""
+        gaps = sum(self._n_hidden[relation] == 0 for relation, _ in self._relations_of[cell])
+        value = abs(self._value[cell])
+        return (self._tier[cell], gaps, value < wanted, value, cell)
+
     def _best(self, relations: Iterable[int], *, wanted: int) -> int | None:
         """Return the published cell of these relations that costs least to hide; one of ``wanted`` or more if any."""
-        best: tuple[int, int, bool, int, int] | None = None
-        for relation in relations:
-            for cell, _ in self._members[relation]:
-                if self.hidden[cell]:
-                    continue
-                gaps = sum(self._n_hidden[other] == 0 for other, _ in self._relations_of[cell])
-                value = abs(self._value[cell])
-                cost = (self._tier[cell], gaps, value < wanted, value, cell)
-                if best is None or cost < best:
-                    best = cost
-        return None if best is None else best[4]
+        shown = (cell for relation in relations for cell, _ in self._members[relation] if not self.hidden[cell])
+        best = min((self._cost(cell, wanted=wanted) for cell in shown), default=None)
+        return None if best is None else best[-1]
 
     def close(self) -> None:
         """Hide further cells until no relation is open."""
@@ -112,23 +120,56 @@ class Suppression:
                 self.hide(cell)
 
     def _repair(self, cell: int, group: list[int]) -> int:
-        """Hide one more cell near one that can be derived, and return it."""
-        near = self._best([relation for relation, _ in self._relations_of[cell]], wanted=0)
+        """Hide one more cell so that a cell can't be derived the way it can now, and return it.
+
+        What tells the cell is a weighted sum of relations in which every other hidden cell cancels out; hiding any
+        published cell that does not cancel breaks it.
+        """
+        weights = certificate(self._members, self._relations_of, group, cell)
+        breaks: dict[int, int] = {}
+        for relation, weight in weights.items():
+            for other, sign in self._members[relation]:
+                if not self.hidden[other]:
+                    breaks[other] = (breaks.get(other, 0) + weight * sign) % PRIME
+        near = min((self._cost(other, wanted=0) for other, left in breaks.items() if left), default=None)
         if near is None:
-            around = sorted({relation for other in group for relation, _ in self._relations_of[other]})
-            near = self._best(around, wanted=0)
-        if near is None:
+            return self._hide_around(cell)
+        self.hide(near[-1])
+        return near[-1]
+
+    def _hide_around(self, cell: int) -> int:
+        """Hide the published cell nearest to one, going outwards through hidden cells, and return it.
+
+        The city's own figures come last.
+        """
+        seen, front = {cell}, [cell]
+        seen_relations: set[int] = set()
+        last_resort: int | None = None
+        while front:
+            relations = sorted(
+                {relation for other in front for relation, _ in self._relations_of[other]} - seen_relations
+            )
+            near = self._best(relations, wanted=0)
+            if near is not None and self._tier[near] < TOP_TIER:
+                self.hide(near)
+                return near
+            last_resort = near if last_resort is None else last_resort
+            seen_relations.update(relations)
+            front = sorted({other for r in relations for other, _ in self._members[r] if self.hidden[other]} - seen)
+            seen.update(front)
+        if last_resort is None:
             raise ReleaseAuditError(
                 "The release was stopped: a hidden figure would follow from the published ones and nothing is left "
                 "to hide beside it. Raise the thresholds in dtm.toml, or report this as a fault; nothing was changed."
             )
-        self.hide(near)
-        return near
+        self.hide(last_resort)
+        return last_resort
 
     def _audit_step(self) -> bool:
         """Repair each group of hidden cells that changed and holds a cell that can be derived.
 
-        Cells that share a sum with one repaired in this step wait for the next: the repair may have served them too.
+        One repair often serves several cells, so of those of a group only every fourth is repaired before the next
+        audit, and none that shares a sum with a cell that was just hidden.
         """
         groups = components(self._members, self._relations_of, self.hidden, sorted(self._dirty))
         self._dirty.clear()
@@ -137,15 +178,13 @@ class Suppression:
         for group in groups:  # all groups first: a repair can tie one to another
             self.largest_component = max(self.largest_component, len(group))
             determined = determined_cells(self._members, self._relations_of, self.hidden, group)
-            found.extend((cell, group) for cell in determined)
-        repaired: set[int] = set()
+            found.extend((cell, group) for cell in determined[::REPAIR_STRIDE])
+        served: set[int] = set()
         for cell, group in found:
-            around = {relation for relation, _ in self._relations_of[cell]}
-            if around & repaired:
+            if any(relation in served for relation, _ in self._relations_of[cell]):
                 continue
             near = self._repair(cell, group)
-            repaired |= around
-            repaired.update(relation for relation, _ in self._relations_of[near])
+            served.update(relation for relation, _ in self._relations_of[near])
         return bool(found)
 
     def _bounds_step(self) -> bool:
@@ -188,8 +227,7 @@ class Suppression:
         if last_resort is not None:
             self.hide(last_resort)
             return last_resort
-        (group,) = components(self._members, self._relations_of, self.hidden, [cell])
-        return self._repair(cell, group)
+        return self._hide_around(cell)
 
     def protect(self, *, also: Iterable[int] = ()) -> None:
         """Hide what is under the thresholds (and the cells of ``also``), then all that this takes.
