@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from dashboard.words import Words
 
 CLASSES = 6
-SEQUENTIAL = "Cividis"
+SEQUENTIAL = "Blues"
+PALEST = 0.12
+"""Where on the colour scale the lowest class begins; paler would be taken for a gap."""
 DIVERGING = "RdBu"
 SIGNIFICANT_DIGITS = 2
 DIVERGING_SHARES = (0.3, 0.6, 0.85)
@@ -67,7 +69,7 @@ def sequential_scale(values: pd.Series, *, decimals: int) -> Scale:
     lowest, highest = float(values.min()), float(values.max())
     inner = [limit for limit in _distinct([_nice(float(q), decimals) for q in quantiles]) if lowest < limit <= highest]
     colors = (
-        sample_colorscale(SEQUENTIAL, list(np.linspace(1.0, 0.0, len(inner) + 1)))
+        sample_colorscale(SEQUENTIAL, list(np.linspace(PALEST, 1.0, len(inner) + 1)))
         if inner
         else [sample_colorscale(SEQUENTIAL, [0.5])[0]]
     )

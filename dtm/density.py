@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 __all__ = ["DENSITIES", "build_densities"]
 
 HA_PER_KM2 = 100.0
+GER_AREA_MIN_HA = 1.0
+"""Less ger area than this inside a khoroo is the edge of a neighbour's: no density is computed on it."""
 
 _PARTLY = "WHEN told < parts THEN 'areas_reported:' || told END"
 _PERSONS_WHY = f"CASE WHEN persons IS NULL THEN 'not_reported' {_PARTLY}"
+_GER_HA = f"ger_area_km2 * {HA_PER_KM2}"
 _GER_WHY = (
     "CASE WHEN ger_area_km2 IS NULL THEN 'no_ger_layer' WHEN ger_area_km2 = 0 THEN 'no_ger_area' "
+    f"WHEN {_GER_HA} < {GER_AREA_MIN_HA} THEN 'little_ger_area' "
     f"WHEN ger IS NULL THEN 'not_reported' {_PARTLY}"
 )
 _WEIGHTED_WHY = (
@@ -27,7 +31,10 @@ _WEIGHTED_WHY = (
 _FORMULAS: dict[str, tuple[str, str]] = {
     "persons_per_km2": ("persons / nullif(area_km2, 0)", _PERSONS_WHY),
     "persons_per_ha": (f"persons / nullif(area_km2 * {HA_PER_KM2}, 0)", _PERSONS_WHY),
-    "ger_households_per_ha_of_ger_area": (f"ger / nullif(ger_area_km2 * {HA_PER_KM2}, 0)", _GER_WHY),
+    "ger_households_per_ha_of_ger_area": (
+        f"CASE WHEN {_GER_HA} >= {GER_AREA_MIN_HA} THEN ger / ({_GER_HA}) END",
+        _GER_WHY,
+    ),
     "ger_household_share_pct": (
         "100.0 * ger / nullif(households, 0)",
         "CASE WHEN ger IS NULL THEN 'not_reported' WHEN households = 0 THEN 'zero_denominator' END",
@@ -46,8 +53,8 @@ def build_densities(connection: Connection, scope: Scope) -> None:
 
     Needs `build_stocks` first. Gross densities divide by the whole area in EPSG:32648. The density of ger areas
     divides the households that live in gers by the hectares of the ger-area layer inside the area (the newest layer:
-    the same land for every round). Both divide by the land of the whole area even where only some of its khoroos
-    reported, and a note then says how many did: read them with the coverage.
+    the same land for every round); it is undefined on less than one hectare. Both divide by the land of the whole
+    area even where only some of its khoroos reported, and a note then says how many did: read them with the coverage.
 
     The population-weighted density of a district or the city is the density the average person lives in,
     sum P_i (P_i / A_i) / sum P_i over the khoroos i that reported (Craig 1984, Averaging population density,

@@ -48,6 +48,10 @@ NOTES: dict[str, tuple[str, str]] = {
     "nobody_moved": ("Nobody came or left.", "Шилжин ирсэн, явсан хүн алга."),
     "zero_denominator": ("It would divide by zero.", "Тэгд хуваах болно."),
     "no_ger_layer": ("No layer of ger areas was loaded.", "Гэр хорооллын давхарга оруулаагүй."),
+    "little_ger_area": (
+        "Less than one hectare of ger area lies inside it.",
+        "Энэ нутагт нэг га-гаас бага гэр хороолол бий.",
+    ),
     "no_ger_area": ("The area has no ger area.", "Энэ газарт гэр хороолол байхгүй."),
     NOTE_MATCHED_UNITS: ("Units compared: {count}.", "Харьцуулсан хэсгийн тоо: {count}."),
     NOTE_PAIRED_RETURNS: (

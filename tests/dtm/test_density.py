@@ -56,6 +56,17 @@ def test_undefined_densities_say_why(world):
     assert world.rows("SELECT count(*) FROM full_density WHERE value IS NULL AND note IS NULL") == [(0,)]
 
 
+@pytest.mark.parametrize(("side_m", "found"), [(99, (None, "little_ger_area")), (101, (50 / 1.0201, None))])
+def test_ger_households_need_a_hectare_to_be_dense_on(side_m, found):
+    made = SmallWorld()
+    made.add_round(1)
+    made.add_return(1, KHESEGS[0], actual={"persons": 300, "households": 80}, ger=50, house=30, apartment=0, other=0)
+    made.add_layer("ger", "ger-area", boxes((0, 0, side_m / 1000, side_m / 1000)))
+    made.build(last_round=1)
+    value, note = density(made, "ger_households_per_ha_of_ger_area", "MN110701")
+    assert (value, note) == (found[0] if found[0] is None else pytest.approx(found[0], rel=1e-3), found[1])
+
+
 def test_a_khoroo_has_no_population_weighted_density(world):
     rows = world.rows("SELECT level, count(DISTINCT indicator) FROM full_density GROUP BY level ORDER BY level")
     assert rows == [(1, len(DENSITIES)), (2, len(DENSITIES)), (3, len(DENSITIES) - 1)]
