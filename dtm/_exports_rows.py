@@ -24,6 +24,7 @@ CHECKPOINT_SOURCES = ("checkpoint", "checkpoint_through")
 WORDS: dict[tuple[str, str], tuple[str, str]] = {
     ("place", TOTAL): ("All places", "Бүх газар"),
     ("any", TOTAL): ("All", "Бүгд"),
+    ("any", "not_stated"): ("Not stated", "Заагаагүй"),
     ("status", "published"): ("Published", "Нийтэлсэн"),
     ("status", "suppressed"): ("Hidden to protect people", "Хүмүүсийг хамгаалж нууцалсан"),
     ("status", "not_reported"): ("Not reported", "Мэдээлээгүй"),

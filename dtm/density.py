@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dtm._full import EXACT, create_full
 from dtm.measures import DENSITIES
+from dtm.stocks import NOT_STATED
 
 if TYPE_CHECKING:
     from dtm.engine import Connection
@@ -23,7 +24,7 @@ _GER_HA = f"ger_area_km2 * {HA_PER_KM2}"
 _GER_WHY = (
     "CASE WHEN ger_area_km2 IS NULL THEN 'no_ger_layer' WHEN ger_area_km2 = 0 THEN 'no_ger_area' "
     f"WHEN {_GER_HA} < {GER_AREA_MIN_HA} THEN 'little_ger_area' "
-    f"WHEN ger IS NULL THEN 'not_reported' {_PARTLY}"
+    f"WHEN ger IS NULL THEN 'not_reported' WHEN not_stated > 0 THEN 'dwelling_partly_stated' {_PARTLY}"
 )
 _WEIGHTED_WHY = (
     f"CASE WHEN told IS NULL OR told = 0 THEN 'not_reported' WHEN weight = 0 THEN 'zero_denominator' {_PARTLY}"
@@ -36,8 +37,11 @@ _FORMULAS: dict[str, tuple[str, str]] = {
         _GER_WHY,
     ),
     "ger_household_share_pct": (
-        "100.0 * ger / nullif(households, 0)",
-        "CASE WHEN ger IS NULL THEN 'not_reported' WHEN households = 0 THEN 'zero_denominator' END",
+        "100.0 * ger / nullif(households - not_stated, 0)",
+        (
+            "CASE WHEN ger IS NULL THEN 'not_reported' WHEN households = not_stated THEN 'zero_denominator' "
+            "WHEN not_stated > 0 THEN 'dwelling_partly_stated' END"
+        ),
     ),
     "ger_area_share_pct": (
         "100.0 * ger_area_km2 / nullif(area_km2, 0)",
@@ -56,6 +60,9 @@ def build_densities(connection: Connection, scope: Scope) -> None:
     the same land for every round); it is undefined on less than one hectare. Both divide by the land of the whole
     area even where only some of its khoroos reported, and a note then says how many did: read them with the coverage.
 
+    Households whose dwelling is not stated are in neither part of the ger share, and are missing from the density of
+    ger areas; a note says so.
+
     The population-weighted density of a district or the city is the density the average person lives in,
     sum P_i (P_i / A_i) / sum P_i over the khoroos i that reported (Craig 1984, Averaging population density,
     Demography 21(3)); unlike the gross one it is not thinned by empty land at the edge.
@@ -72,7 +79,8 @@ def build_densities(connection: Connection, scope: Scope) -> None:
             SELECT round_number, pcode,
                 max(value) FILTER (measure = 'persons' AND item = 'total') AS persons,
                 max(value) FILTER (measure = 'households' AND item = 'total') AS households,
-                max(value) FILTER (breakdown = 'dwelling' AND item = 'ger') AS ger
+                max(value) FILTER (breakdown = 'dwelling' AND item = 'ger') AS ger,
+                coalesce(max(value) FILTER (breakdown = 'dwelling' AND item = '{NOT_STATED}'), 0) AS not_stated
             FROM full_stock WHERE category = 'actual' GROUP BY ALL
         ), lived AS (
             SELECT t.round_number, u.pcode, count(*) AS parts, count(t.persons) AS told, sum(t.persons) AS weight,

@@ -185,6 +185,7 @@ _PAIRS = {
     "absent": ("registered_absent_persons", "registered_persons"),
     "registered": ("registered_persons", "actual_persons"),
     "household": ("actual_persons", "actual_households"),
+    "sex": ("male", "female"),
 }
 """Ratios of stocks: numerator and denominator, summed over the returns that tell both."""
 
@@ -209,8 +210,6 @@ def _build_pairs(connection: Connection) -> None:
             FROM scope_return_figure f JOIN previous n USING (round_number)
         )
         SELECT t.round_number, u.pcode, count(*) AS returns, {sums},
-            CASE WHEN count(t.male) = count(*) THEN sum(t.male)::BIGINT END AS male,
-            CASE WHEN count(t.female) = count(*) THEN sum(t.female)::BIGINT END AS female,
             CASE WHEN count(t.actual_persons) = count(*)
                 THEN sum((t.actual_persons + coalesce(p.actual_persons, t.actual_persons))::BIGINT)::BIGINT / 2.0
                 END AS at_risk,
@@ -272,10 +271,7 @@ _FORMULAS: dict[str, tuple[str, str]] = {
         "100.0 * (matched_now - matched_before) / nullif(matched_before, 0)",
         "WHEN matched_before = 0 THEN 'zero_denominator'",
     ),
-    "sex_ratio": (
-        "100.0 * male / nullif(female, 0)",
-        "CASE WHEN male IS NULL THEN 'incomplete' WHEN female = 0 THEN 'zero_denominator' END",
-    ),
+    "sex_ratio": _paired("sex", "100.0 * {top} / {below}"),
     "persons_per_household": _paired("household", "1.0 * {top} / {below}"),
 }
 """SQL of each indicator's value, and of the note where there is something to say."""

@@ -52,6 +52,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "Less than one hectare of ger area lies inside it.",
         "Энэ нутагт нэг га-гаас бага гэр хороолол бий.",
     ),
+    "dwelling_partly_stated": (
+        "Some returns do not tell the dwellings; their households are left out.",
+        "Зарим мэдээнд сууцны төрлийг заагаагүй тул тэдгээр өрхийг оруулаагүй.",
+    ),
     "no_ger_area": ("The area has no ger area.", "Энэ газарт гэр хороолол байхгүй."),
     NOTE_MATCHED_UNITS: ("Units compared: {count}.", "Харьцуулсан хэсгийн тоо: {count}."),
     NOTE_PAIRED_RETURNS: (
@@ -241,8 +245,11 @@ DENSITIES: dict[str, Indicator] = {
         Indicator(
             "ger_household_share_pct", PERCENT, "Share of households living in gers",
             "Гэрт амьдардаг өрхийн эзлэх хувь",
-            "100 households in gers / actual households", _FORSYTH,
-            (_GER, _stock(measure="households", role="denominator")),
+            "100 households in gers / actual households whose dwelling is stated", _FORSYTH,
+            (
+                _GER, _stock(measure="households", role="denominator"),
+                _stock(measure="households", breakdown="dwelling", item="not_stated"),
+            ),
         ),
         Indicator(
             "ger_area_share_pct", PERCENT, "Share of the land that is ger area", "Гэр хорооллын газрын эзлэх хувь",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dtm._full import WHOLE, create_full
+from dtm._full import create_full
 from dtm._warehouse_tables import AGE_BANDS
 
 if TYPE_CHECKING:
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 DWELLINGS = ("ger", "house", "apartment", "other")
 CATEGORIES = ("registered", "actual", "registered_absent", "unregistered", "displaced")
+
+NOT_STATED = "not_stated"
+"""Item of a breakdown: people or households whose return does not tell it."""
 
 _AGE_ITEMS = tuple(f"age_{band}" for band in AGE_BANDS)
 CELLS: dict[str, tuple[str, str, str, str]] = {
@@ -28,12 +31,15 @@ CELLS: dict[str, tuple[str, str, str, str]] = {
     "female": ("actual", "persons", "sex", "female"),
     **{item: ("actual", "persons", "age", item.removeprefix("age_")) for item in _AGE_ITEMS},
     **{item: ("actual", "households", "dwelling", item) for item in DWELLINGS},
+    "sex_not_stated": ("actual", "persons", "sex", NOT_STATED),
+    "age_not_stated": ("actual", "persons", "age", NOT_STATED),
+    "dwelling_not_stated": ("actual", "households", "dwelling", NOT_STATED),
 }
 """Every figure of a return: its name here, and category, measure, breakdown and item in the release."""
 _BREAKDOWNS = (
-    (("male", "female"), "actual_persons"),
-    (_AGE_ITEMS, "actual_persons"),
-    (DWELLINGS, "actual_households"),
+    ("sex", ("male", "female"), "actual_persons"),
+    ("age", _AGE_ITEMS, "actual_persons"),
+    ("dwelling", DWELLINGS, "actual_households"),
 )
 
 
@@ -44,9 +50,10 @@ def build_stocks(connection: Connection, scope: Scope) -> None:
     coverage says how complete they are. No figure is estimated, and none is carried from one round to another.
 
     - A *total* is the sum of the returns that tell it, and null where none does.
-    - A *breakdown* (sex, age, dwelling) is there for an area only if every return counted in it tells all of its
-      items and they add up to the return's own total; otherwise all of the area's items are null, not reported.
-      So the items of a breakdown always add up to the total beside them.
+    - A *breakdown* (sex, age, dwelling) of a return counts only if the return tells all of its items and they add
+      up to the return's own total. The people or households of the other returns are the item `not_stated`, which has
+      a row only where there are any. An item is null where no return tells the breakdown. So the items of a
+      breakdown, with `not_stated`, always add up to the total beside them.
     - Rows are there for every round and area, null where nobody reported; displaced people only where told.
 
     Displaced people here are those that kheseg returns of this operation name; IOM's published tables of displaced
@@ -67,14 +74,14 @@ def build_stocks(connection: Connection, scope: Scope) -> None:
         f"""
         WITH cell(figure, category, measure, breakdown, item) AS (VALUES {rows}),
         summed AS (
-            SELECT round_number, pcode, figure, sum(value) AS told, {WHOLE.format(column="value")} AS whole
+            SELECT round_number, pcode, figure, sum(value) AS told
             FROM scope_figure JOIN scope_rollup USING (area_pcode) GROUP BY round_number, pcode, figure
         )
         SELECT r.round_number, a.level, a.pcode, c.category, c.measure, c.breakdown, c.item,
-            CASE c.breakdown WHEN 'total' THEN s.told ELSE s.whole END AS value, 'observed' AS method
+            s.told AS value, 'observed' AS method
         FROM scope_round r CROSS JOIN scope_area a CROSS JOIN cell c
         LEFT JOIN summed s ON s.round_number = r.round_number AND s.pcode = a.pcode AND s.figure = c.figure
-        WHERE c.category <> 'displaced' OR s.told IS NOT NULL
+        WHERE (c.category <> 'displaced' OR s.told IS NOT NULL) AND (c.item <> '{NOT_STATED}' OR s.told > 0)
         ORDER BY ALL
         """,
     )
@@ -94,8 +101,13 @@ def _build_return_figures(connection: Connection, scope: Scope) -> None:
     homes = [_told("households", f"category = 'actual' AND dwelling = '{item}'", f"told_{item}") for item in DWELLINGS]
     kept = [
         f"CASE WHEN {' + '.join(f'told_{other}' for other in items)} = {total} THEN told_{item} END AS {item}"
-        for items, total in _BREAKDOWNS
+        for _, items, total in _BREAKDOWNS
         for item in items
+    ]
+    kept += [
+        f"CASE WHEN {' + '.join(f'told_{other}' for other in items)} = {total} THEN 0 ELSE {total} END "
+        f"AS {name}_{NOT_STATED}"
+        for name, items, total in _BREAKDOWNS
     ]
     names = [name for name, cell in CELLS.items() if cell[2] == "total"]
     connection.execute(

@@ -67,6 +67,15 @@ def test_ger_households_need_a_hectare_to_be_dense_on(side_m, found):
     assert (value, note) == (found[0] if found[0] is None else pytest.approx(found[0], rel=1e-3), found[1])
 
 
+def test_the_ger_share_is_over_the_households_whose_dwelling_is_stated():
+    made = SmallWorld()
+    made.add_round(1)
+    made.add_return(1, KHESEGS[0], actual={"persons": 300, "households": 80}, ger=50, house=30, apartment=0, other=0)
+    made.add_return(1, KHESEGS[1], actual={"persons": 90, "households": 20})
+    made.build(last_round=1)
+    assert density(made, "ger_household_share_pct", "MN110701") == (62.5, "dwelling_partly_stated")
+
+
 def test_a_khoroo_has_no_population_weighted_density(world):
     rows = world.rows("SELECT level, count(DISTINCT indicator) FROM full_density GROUP BY level ORDER BY level")
     assert rows == [(1, len(DENSITIES)), (2, len(DENSITIES)), (3, len(DENSITIES) - 1)]

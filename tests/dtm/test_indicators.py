@@ -193,7 +193,7 @@ def test_undefined_is_null_with_its_reason(world):
     assert indicator(world, "in_per_1000", number=1) == (None, "no_window")
     assert indicator(world, "effectiveness_pct", number=1) == (None, "nobody_moved")
     assert indicator(world, "in_persons", number=1) == (0, None)
-    assert indicator(world, "sex_ratio", number=1) == (None, "incomplete")
+    assert indicator(world, "sex_ratio", number=1) == (None, "not_reported")
     assert indicator(world, "absent_share_pct", number=1) == (None, "not_reported")
     assert indicator(world, "net_persons", "MN1110") == (None, "not_reported")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dtm._release_tables import RELEASE_TABLES
 from dtm.scope import build_scope
-from dtm.stocks import AGE_BANDS, DWELLINGS, build_stocks
+from dtm.stocks import AGE_BANDS, DWELLINGS, NOT_STATED, build_stocks
 from tests.dtm.small_world import KHESEGS, OPERATION, SmallWorld
 
 
@@ -61,9 +61,9 @@ def test_rounds_are_never_added_and_never_carried_on():
 
 @pytest.mark.parametrize(
     ("men", "women", "published"),
-    [(30, 30, (90, 70)), (None, 30, (None, None)), (31, 30, (None, None)), (60, 0, (120, 40))],
+    [(30, 30, (90, 70, None)), (None, 30, (60, 40, 60)), (31, 30, (60, 40, 60)), (60, 0, (120, 40, None))],
 )
-def test_a_breakdown_needs_every_return_and_the_right_sum(men, women, published):
+def test_people_whose_return_tells_no_sex_or_the_wrong_sum_are_not_stated(men, women, published):
     world = SmallWorld()
     world.add_round(1)
     world.add_return(1, KHESEGS[0], actual={"persons": 100, "male_persons": 60, "female_persons": 40})
@@ -72,10 +72,19 @@ def test_a_breakdown_needs_every_return_and_the_right_sum(men, women, published)
     build(world)
     for code, base in (("MN110701", 0), ("MN11", 1)):
         found = tuple(stock(world, code, breakdown="sex", item=item) for item in ("male", "female"))
-        expected = tuple(None if v is None else v + base * (2, 3)[i] for i, v in enumerate(published))
-        assert found == expected
+        assert found == (published[0] + 2 * base, published[1] + 3 * base)
+        assert not_stated(world, code, "sex") == published[2]
         assert stock(world, code) == 160 + 5 * base
     assert stock(world, "MN111001", breakdown="sex", item="male") == 2
+
+
+def not_stated(world, code, breakdown, *, number=1):
+    """Return the count, or None where there is no row."""
+    rows = world.rows(
+        f"SELECT value FROM full_stock WHERE round_number = {number} AND pcode = '{code}' "
+        f"AND breakdown = '{breakdown}' AND item = '{NOT_STATED}'"
+    )
+    return rows[0][0] if rows else None
 
 
 def test_dwellings_are_of_households_and_must_add_up():
@@ -88,6 +97,7 @@ def test_dwellings_are_of_households_and_must_add_up():
     assert found == [10, 9, 6, 0]
     assert stock(world, "MN110702", measure="households", breakdown="dwelling", item="ger") is None
     assert stock(world, "MN110702", measure="households") == 25
+    assert (not_stated(world, "MN110701", "dwelling"), not_stated(world, "MN110702", "dwelling")) == (None, 25)
 
 
 def test_other_operations_stocks_stay_out():
@@ -151,12 +161,13 @@ def test_random_returns_equal_pandas_and_add_up_over_levels(world, rows, order):
             inside = frame[(frame["round"] == number) & frame["unit"].str.startswith(code)]
             told = [v for v in inside["registered"] if pd.notna(v)]
             assert stock(world, code, number=number, category="registered") == (int(sum(told)) if told else None)
-            whole = len(inside) > 0 and all(None not in ages for ages in inside["ages"])
-            for index, band in enumerate(AGE_BANDS):
-                expected = sum(ages[index] for ages in inside["ages"]) if whole else None
-                assert stock(world, code, number=number, breakdown="age", item=band) == expected
-            if whole:
-                assert stock(world, code, number=number) == sum(sum(ages) for ages in inside["ages"])
+            stated = [ages for ages in inside["ages"] if None not in ages]
+            items = [stock(world, code, number=number, breakdown="age", item=band) for band in AGE_BANDS]
+            assert items == [sum(ages[index] for ages in stated) if stated else None for index in range(len(AGE_BANDS))]
+            people = stock(world, code, number=number)
+            if people is not None:
+                silent = not_stated(world, code, "age", number=number) or 0
+                assert sum(item or 0 for item in items) + silent == people
     for number in (1, 2):
         sums = world.rows(
             f"SELECT level, sum(value) FROM full_stock WHERE round_number = {number} AND category = 'registered' "
