@@ -22,6 +22,7 @@ from geodata.grid import build_grid
 if TYPE_CHECKING:
     from dtm.engine import Connection
 
+_CELL_ID_BITS = 30
 _ORIENTATION_ERROR = 1e-15
 """Relative rounding error allowed for an orientation test; three times Shewchuk's bound of 3.3e-16."""
 
@@ -106,14 +107,14 @@ def locate_points(connection: Connection, points_sql: str, *, area_set: str, ver
         raise UnknownAreaSetError(f"The warehouse has no grid index for '{area_set}' version {version}.")
     west, south, per_deg, row_bits, bits = row
     _take_index(connection, area_set=area_set, version=version)
-    side = 1 << (row_bits + bits)
+    columns, rows = 1 << (_CELL_ID_BITS - row_bits + bits), 1 << (row_bits + bits)
     points = f"""
         SELECT key, lon, lat, (x << {row_bits + bits}) | y AS fine, area_index FROM (
             SELECT key, lon, lat, floor((lon - {west!r}) * {per_deg!r})::BIGINT AS x,
                    floor((lat - {south!r}) * {per_deg!r})::BIGINT AS y
             FROM ({points_sql})
-            WHERE (lon - {west!r}) * {per_deg!r} >= 0 AND (lon - {west!r}) * {per_deg!r} < {side}
-              AND (lat - {south!r}) * {per_deg!r} >= 0 AND (lat - {south!r}) * {per_deg!r} < {side})
+            WHERE (lon - {west!r}) * {per_deg!r} >= 0 AND (lon - {west!r}) * {per_deg!r} < {columns}
+              AND (lat - {south!r}) * {per_deg!r} >= 0 AND (lat - {south!r}) * {per_deg!r} < {rows})
         JOIN locate_coarse ON cell = (((x >> {bits}) << {row_bits}) | (y >> {bits}))::INTEGER"""
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE locate_fine_points AS "

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COARSE_CELLS_MAX = 1024
-"""Coarse cells along the longer side; 1024 x 1024 ids stay small enough for a dense integer join."""
-REFINEMENT_BITS = 2
-"""A coarse cell that a border crosses is cut into 2**2 x 2**2 fine cells."""
+"""Coarse cells along the longer side; rows take only the bits they need, so that ids stay dense for the join."""
+REFINEMENT_BITS = 3
+"""A coarse cell that a border crosses is cut into 2**3 x 2**3 fine cells."""
+MANY_AREAS = 1000
+"""From here on the cut is one halving coarser: the longer borders would make the index slow to build."""
 WGS84_EPSG = 4326
 _ROOT_BITS = 5
 _MARGIN_CELLS = 1e-6
@@ -172,7 +174,7 @@ def build_grid(
     areas: gpd.GeoDataFrame,
     *,
     coarse_cells_max: int = COARSE_CELLS_MAX,
-    refinement_bits: int = REFINEMENT_BITS,
+    refinement_bits: int | None = None,
 ) -> Grid:
     """Index areas by a grid in degrees.
 
@@ -183,7 +185,7 @@ def build_grid(
     coarse_cells_max
         Coarse cells along the longer side; rounded up to a power of two.
     refinement_bits
-        Halvings of a coarse border cell.
+        Halvings of a coarse border cell; `REFINEMENT_BITS`, or one less for `MANY_AREAS`, when not given.
 
     Raises
     ------
@@ -194,12 +196,16 @@ def build_grid(
         raise ValueError("A grid index needs at least one area.")
     if areas.crs is None or areas.crs.to_epsg() != WGS84_EPSG:
         raise ValueError(f"A grid index needs areas in EPSG:4326, not {areas.crs}.")
+    if refinement_bits is None:
+        refinement_bits = REFINEMENT_BITS - (len(areas) >= MANY_AREAS)
     geometry = np.asarray(areas.geometry.array, dtype=object)
     shapely.prepare(geometry)
     west, south, east, north = shapely.total_bounds(geometry)
     coarse_bits = max(_ROOT_BITS, math.ceil(math.log2(coarse_cells_max)))
     extent_deg = max(east - west, north - south) * (1 + 1e-9) + 1e-9
     depth = coarse_bits + refinement_bits
+    row_bits = (math.floor((north - south) / extent_deg * (1 << coarse_bits)) + 1).bit_length()
+    fine_row_bits = row_bits + refinement_bits
     root_deg = extent_deg / (1 << _ROOT_BITS)
     columns, rows = math.ceil((east - west) / root_deg + 1e-9), math.ceil((north - south) / root_deg + 1e-9)
     column, row = (values.ravel() for values in np.meshgrid(np.arange(columns), np.arange(rows), indexing="ij"))
@@ -213,14 +219,14 @@ def build_grid(
         pairs, inside = _classify(pairs, geometry, west_deg=west, south_deg=south, cell_deg=extent_deg / (1 << bits))
         done, pairs = pairs.take(inside), pairs.take(~inside)
         if bits <= coarse_bits:
-            coarse.append(_resolved(_spread(done, coarse_bits - bits), coarse_bits))
+            coarse.append(_resolved(_spread(done, coarse_bits - bits), row_bits))
         else:
-            fine.append(_resolved(_spread(done, depth - bits), depth))
+            fine.append(_resolved(_spread(done, depth - bits), fine_row_bits))
         if bits == coarse_bits:
-            coarse.append(_marked(np.unique(_cell_id(pairs, coarse_bits))))
+            coarse.append(_marked(np.unique(_cell_id(pairs, row_bits))))
         if bits < depth:
             pairs = pairs.split()
-    border = _cell_id(pairs, depth)
+    border = _cell_id(pairs, fine_row_bits)
     fine.append(_marked(np.unique(border)))
     edges = _border_edges(
         pd.DataFrame({"cell": border, "area_index": pairs.area.astype(np.int32)}),
@@ -228,13 +234,13 @@ def build_grid(
         west_deg=float(west),
         south_deg=float(south),
         cell_deg=float(extent_deg / (1 << depth)),
-        row_bits=depth,
+        row_bits=fine_row_bits,
     )
     return Grid(
         west_deg=float(west),
         south_deg=float(south),
         fine_cells_per_deg=float((1 << depth) / extent_deg),
-        coarse_row_bits=coarse_bits,
+        coarse_row_bits=row_bits,
         refinement_bits=refinement_bits,
         coarse=pd.concat(coarse, ignore_index=True),
         fine=pd.concat(fine, ignore_index=True),
