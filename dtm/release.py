@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 RELEASE_FORMAT = 1
 """Version of the release's tables and files."""
+READ_ONLY_MODE = 0o444
+"""Permissions of a release's files: nobody changes what was published."""
 _BUILDING = ".building-"
 
 
@@ -257,8 +259,10 @@ def _write(
 
 
 def _sync(folder: Path) -> None:
-    """Make sure the bytes are on the disk before the rename says so."""
+    """Close the files to writing, and make sure the bytes are on the disk before the rename says so."""
     for path in [*folder.rglob("*"), folder]:
+        if path.is_file():
+            path.chmod(READ_ONLY_MODE)
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)

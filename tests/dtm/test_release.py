@@ -80,6 +80,12 @@ def test_the_manifest_tells_what_went_in(workspace, release):
     assert manifest["tables"]["stock"]["rows"] == len(release.table("stock").frame)
 
 
+def test_nobody_may_write_to_a_release(release):
+    files = [path for path in release.path.rglob("*") if path.is_file()]
+    assert files
+    assert {path.stat().st_mode & 0o222 for path in files} == {0}
+
+
 def test_the_same_inputs_give_the_same_release(workspace, warehouse):
     before = current_release_id(workspace)
     files = sorted(path.name for path in workspace.releases_path.iterdir())
