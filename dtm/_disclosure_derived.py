@@ -169,13 +169,15 @@ def change_with_a_small_rest(
     previous: Mapping[int, int],
     threshold: int,
     reported: pd.DataFrame | None = None,
+    percent: pd.DataFrame | None = None,
 ) -> pd.Series:
     """Return the changes whose difference from the stocks' own difference is a small count.
 
     The change is over the units that reported in both rounds; the stocks are over all that reported. The difference
     of the two is the people of the units new in this round less those of the units that fell silent. With units of
     both kinds it is a difference of two unknown counts, and a small one tells neither; with one kind alone it is the
-    count itself, and a small one may be a small unit.
+    count itself, and a small one may be a small unit. But the change in percent divides by the people of the matched
+    units before: unless both are 0, the two changes tell the matched units' people, and so each of the two counts.
 
     Parameters
     ----------
@@ -189,6 +191,8 @@ def change_with_a_small_rest(
         Counts from 1 to one less than this are small.
     reported
         ``round_number``, ``pcode``, ``units_reported``; without it every difference is taken as one kind's count.
+    percent
+        Rows of the change in percent; without it nobody can tell the two counts apart.
     """
     keys = ["round_number", "pcode"]
     now = stock[[*keys, "value"]].rename(columns={"value": "now"})
@@ -197,7 +201,15 @@ def change_with_a_small_rest(
     rows = rows.merge(before, on=["earlier", "pcode"], how="left")
     rest = (rows["now"] - rows["before"] - rows["value"]).abs().to_numpy(float)
     small = (rest >= 1) & (rest < threshold)
-    return pd.Series(small & ~_has_both_kinds(rows, reported), index=change.index, dtype=bool)
+    small = small & ~_has_both_kinds(rows, reported)
+    if percent is not None:
+        pct = rows[keys].merge(percent[[*keys, "value"]], on=keys, how="left")["value"].to_numpy(float)
+        value, now_all, before_all = (rows[name].to_numpy(float) for name in ("value", "now", "before"))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            matched = np.where(pct != 0, np.round(100 * value / pct), np.nan)
+        for left in (before_all - matched, now_all - matched - value):
+            small = small | ((left >= 1) & (left < threshold))
+    return pd.Series(small, index=change.index, dtype=bool)
 
 
 def _has_both_kinds(rows: pd.DataFrame, reported: pd.DataFrame | None) -> NDArray[np.bool_]:

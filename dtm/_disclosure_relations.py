@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 TOTAL = "total"
 PERSONS = "persons"
 CHANGE = "change_persons"
+CHANGE_PERCENT = "change_pct"
 _COMPONENTS = ("registered_absent", "unregistered")
 _TIER_ITEM, _TIER_TOTAL = (0, 1, 4), (2, 3, 5)
 """Tiers by levels above the finest (0, 1, 2 and more): items, then totals."""

@@ -43,8 +43,9 @@ import numpy as np
 import pandas as pd
 
 from dtm._disclosure_complement import Suppression
+from dtm._disclosure_coverage import shares_to_empty
 from dtm._disclosure_derived import PERSONS_OF_ACTUAL, Verdicts, change_with_a_small_rest
-from dtm._disclosure_relations import CHANGE, Frames, Linked, link
+from dtm._disclosure_relations import CHANGE, CHANGE_PERCENT, Frames, Linked, link
 from dtm._release_tables import NOT_REPORTED, PUBLISHED, RELEASE_TABLES, STATUSES, SUPPRESSED
 from dtm.measures import DENSITIES, INDICATORS
 
@@ -132,18 +133,12 @@ def protect_release(connection: Connection, settings: Settings) -> SuppressionSu
     tables = {name: _load(connection, name) for name in PROTECTED_TABLES}
     areas = connection.execute("SELECT pcode, level, parent_pcode FROM scope_area ORDER BY pcode").df()
     rounds = tuple(n for (n,) in connection.execute("SELECT round_number FROM scope_round ORDER BY 1").fetchall())
-    present = set(areas["pcode"])
-    parent_of = {
-        pcode: parent
-        for pcode, parent in zip(areas["pcode"], areas["parent_pcode"], strict=True)
-        if isinstance(parent, str) and parent in present
-    }
     frames = Frames(
         stock=tables["stock"],
         flow=tables["flow"],
         passage_day=tables["passage_day"],
         change=tables["indicator"][tables["indicator"]["indicator"] == CHANGE],
-        parent_of=parent_of,
+        parent_of=_parents(areas),
         level_of=dict(zip(areas["pcode"], areas["level"].astype(int), strict=True)),
         rounds=rounds,
     )
@@ -156,7 +151,8 @@ def protect_release(connection: Connection, settings: Settings) -> SuppressionSu
     )
     linked = link(frames, settings)
     pattern = Suppression(linked.system)
-    pattern.protect(also=_changes_to_hide(linked, frames, settings, reported))
+    percent = tables["indicator"][tables["indicator"]["indicator"] == CHANGE_PERCENT]
+    pattern.protect(also=_changes_to_hide(linked, frames, settings, reported, percent))
     pattern.verify()
     hidden = np.array([*pattern.hidden, False], dtype=bool)  # the last stands for null cells, numbered -1
     primary = np.append(linked.system.cells.primary(), False)
@@ -182,7 +178,8 @@ def protect_coverage(connection: Connection, settings: Settings, *, table: str) 
     """Empty the coverage shares that would tell a hidden or small count of registered people.
 
     The share divides the registered people of the units that reported by those of all units. With a hidden count, or
-    with a small one missing, earlier rounds would solve for it. Runs after `protect_release`.
+    with a small one missing, earlier rounds would solve for it; neighbours and the area above would tell the share that
+    is emptied alone, so further ones go with it. Runs after `protect_release`.
 
     Parameters
     ----------
@@ -198,19 +195,34 @@ def protect_coverage(connection: Connection, settings: Settings, *, table: str) 
     int
         Shares that were emptied.
     """
-    where = " AND ".join(f"s.{column} = '{value}'" for column, value in _COVERAGE_REGISTERED.items())
-    rows = connection.execute(
+    where = " AND ".join(f"f.{column} = '{value}'" for column, value in _COVERAGE_REGISTERED.items())
+    same = " AND ".join(f"s.{column} = f.{column}" for column in RELEASE_TABLES["stock"].key)
+    coverage = connection.execute(
         f"""
-        UPDATE {table} AS c SET registered_coverage_share = NULL
-        FROM safe_stock AS s
-        WHERE s.round_number = c.round_number AND s.pcode = c.pcode AND {where}
-          AND c.registered_coverage_share IS NOT NULL
-          AND (s.status = '{SUPPRESSED}' OR (c.registered_coverage_share > 0
-               AND round(s.value / c.registered_coverage_share - s.value) BETWEEN 1 AND ?))
-        """,
-        [settings.threshold_persons - 1],
-    ).fetchone()
-    return int(rows[0]) if rows else 0
+        SELECT c.round_number, c.pcode, c.registered_coverage_share AS share, f.value::DOUBLE AS registered,
+            coalesce(s.status = '{SUPPRESSED}', false) AS is_hidden
+        FROM {table} AS c
+        LEFT JOIN full_stock AS f ON f.round_number = c.round_number AND f.pcode = c.pcode AND {where}
+        LEFT JOIN safe_stock AS s ON {same}
+        ORDER BY ALL
+        """
+    ).df()
+    areas = connection.execute("SELECT pcode, parent_pcode FROM scope_area ORDER BY pcode").df()
+    found = coverage[shares_to_empty(coverage, _parents(areas), settings.threshold_persons)]
+    connection.register("coverage_emptied", found[["round_number", "pcode"]])
+    connection.execute(
+        f"UPDATE {table} AS c SET registered_coverage_share = NULL FROM coverage_emptied AS e "
+        "WHERE e.round_number = c.round_number AND e.pcode = c.pcode"
+    )
+    connection.unregister("coverage_emptied")
+    return len(found)
+
+
+def _parents(areas: pd.DataFrame) -> dict[str, str]:
+    """Return the area above each that has one in the release."""
+    present = set(areas["pcode"])
+    pairs = zip(areas["pcode"], areas["parent_pcode"], strict=True)
+    return {pcode: parent for pcode, parent in pairs if isinstance(parent, str) and parent in present}
 
 
 def _load(connection: Connection, name: str) -> pd.DataFrame:
@@ -225,7 +237,9 @@ def _load(connection: Connection, name: str) -> pd.DataFrame:
     return connection.execute(f"SELECT * FROM disclosure_{name} ORDER BY row").df()
 
 
-def _changes_to_hide(linked: Linked, frames: Frames, settings: Settings, reported: pd.DataFrame | None) -> list[int]:
+def _changes_to_hide(
+    linked: Linked, frames: Frames, settings: Settings, reported: pd.DataFrame | None, percent: pd.DataFrame
+) -> list[int]:
     """Return the cells of the changes that would tell a small count of unmatched units."""
     stock = frames.stock
     for column, value in PERSONS_OF_ACTUAL.items():
@@ -233,7 +247,7 @@ def _changes_to_hide(linked: Linked, frames: Frames, settings: Settings, reporte
     previous = dict(zip(frames.rounds[1:], frames.rounds, strict=False))
     change = linked.frames["change"]
     change = change[change["cell"] >= 0]
-    small = change_with_a_small_rest(change, stock, previous, settings.threshold_persons, reported)
+    small = change_with_a_small_rest(change, stock, previous, settings.threshold_persons, reported, percent)
     return sorted(change.loc[small, "cell"].tolist())
 
 

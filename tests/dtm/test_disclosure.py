@@ -374,6 +374,38 @@ def test_a_small_rest_tells_a_unit_only_where_no_other_kind_of_unit_is_behind_it
     assert change_with_a_small_rest(change.assign(value=45), stock, {2: 1}, 10).tolist() == [False]
 
 
+def test_the_change_in_percent_tells_the_two_kinds_of_units_apart():
+    # 40 more in the matched units, which is 4 % of 1000: 7 people before and 505 now are in one round alone
+    change = pd.DataFrame({"round_number": [2], "pcode": ["MN1101"], "value": [40.0], "note": ["matched_units:8"]})
+    stock = pd.DataFrame({"round_number": [1, 2], "pcode": ["MN1101"] * 2, "value": [1007, 1545]})
+    reported = stock.assign(units_reported=[9, 9])
+
+    def is_told(percent, value=40.0, before=1007):
+        rows = stock.assign(value=[before, 1545])
+        told = change.assign(value=percent)
+        return change_with_a_small_rest(change.assign(value=value), rows, {2: 1}, 10, reported, told).tolist()
+
+    assert is_told(4.0) == [True]
+    assert is_told(4.0, before=1500) == [False]  # 500 of the silent and 505 of the new
+    assert is_told(0.0, value=0.0) == [False]  # no change in percent tells nothing of what it divides by
+    assert is_told(None) == [False]
+
+
+def test_a_coverage_share_emptied_alone_would_follow_from_its_neighbours():
+    # 4 people are missing in one district and 204 in the city: the 200 of the other would leave the 4
+    cells = {total("MN11", "registered"): 1300, total("MN1101", "registered"): 100}
+    cells |= {total("MN1102", "registered"): 500, total("MN1103", "registered"): 700}
+    connection = open_world(THREE, [1], stock=stock_rows(cells))
+    connection.execute(
+        "CREATE TEMP TABLE full_coverage AS SELECT 1 AS round_number, * FROM (VALUES ('MN11', 3, 1300 / 1504), "
+        "('MN1101', 1, 100 / 104), ('MN1102', 1, 500 / 700), ('MN1103', 1, 1.0::DOUBLE)) "
+        "AS t(pcode, units_reported, registered_coverage_share)"
+    )
+    protect_release(connection, SETTINGS)
+    shares = connection.execute("SELECT pcode, registered_coverage_share FROM full_coverage ORDER BY 1").fetchall()
+    assert shares == [("MN11", 1300 / 1504), ("MN1101", None), ("MN1102", None), ("MN1103", 1.0)]
+
+
 def test_the_days_of_the_checkpoints_tie_to_the_flow():
     # 60 + 7 = 67 who came in: the 7 would follow from the flow's total
     names = ["round_number", "checkpoint", "day", "direction", "measure", "hours_observed", "value"]
