@@ -158,9 +158,15 @@ def _inputs(connection: Connection, workspace: Workspace, scope: Scope) -> dict[
             "SELECT round_number, started_on, ended_on, area_set, area_set_version FROM scope_round ORDER BY 1"
         ),
         "returns": rows(
-            "SELECT file_name, file_sha256, form, round_number, rows_read, rows_accepted, rows_quarantined, "
-            "rows_duplicate, is_demonstration FROM import WHERE rows_accepted > 0 "
+            "SELECT file_name, file_sha256, form, round_number, is_demonstration FROM import WHERE rows_accepted > 0 "
             "AND (round_number IS NULL OR round_number <= ?) ORDER BY file_sha256, form, import_id",
+            scope.last_round,
+        ),
+        # Over all files: the records of one khoroo's file would be a count of its moves.
+        "records": rows(
+            "SELECT form, sum(rows_read)::BIGINT AS rows_read, sum(rows_accepted)::BIGINT AS rows_accepted, "
+            "sum(rows_quarantined)::BIGINT AS rows_quarantined, sum(rows_duplicate)::BIGINT AS rows_duplicate "
+            "FROM import WHERE round_number IS NULL OR round_number <= ? GROUP BY form ORDER BY form",
             scope.last_round,
         ),
         "area_sets": rows(

@@ -77,6 +77,10 @@ def test_the_manifest_tells_what_went_in(workspace, release):
     kept = {path.name.split("-")[0] for path in workspace.inbox_path.iterdir()}
     for kind in ("returns", "area_sets", "layers", "rasters"):
         assert {row["file_sha256"] for row in manifest["inputs"][kind]} <= kept
+    assert not any(key.startswith("rows_") for row in manifest["inputs"]["returns"] for key in row)
+    for row in manifest["inputs"]["records"]:
+        parts = ("rows_accepted", "rows_quarantined", "rows_duplicate")
+        assert row["rows_read"] == sum(row[part] for part in parts) > 0
     assert manifest["tables"]["stock"]["rows"] == len(release.table("stock").frame)
 
 
