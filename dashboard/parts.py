@@ -24,7 +24,9 @@ GRAPH_CONFIG = {
     "displaylogo": False,
     "scrollZoom": True,
     "responsive": True,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "toImage"],
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "toImage", "sendChartToCloud"],
+    "showSendToCloud": False,  # Plotly's own default offers to upload the chart
+    "plotlyServerURL": "",
     "topojsonURL": "/assets/",
 }
 

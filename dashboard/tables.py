@@ -59,15 +59,17 @@ def text_column(field: str, title: str, **more: Any) -> dict[str, Any]:
     return {"field": field, "headerName": title, "filter": "agTextColumnFilter", **more}
 
 
-def number_column(field: str, title: str, *, decimals: int = 0, **more: Any) -> dict[str, Any]:
-    """Return a column of numbers; a row without one shows its status."""
+def number_column(field: str, title: str, *, decimals: int | None = 0, **more: Any) -> dict[str, Any]:
+    """Return a column of numbers; a row without one shows its status, None takes the decimals of the row."""
+    places = "params.data.decimals" if decimals is None else f"'{decimals}'"
     return {
         "field": field,
         "headerName": title,
         "filter": "agNumberColumnFilter",
         "type": "rightAligned",
         "valueFormatter": {
-            "function": f"params.value == null ? params.data.status_label : d3.format(',.{decimals}f')(params.value)"
+            "function": "params.value == null ? params.data.status_label : "
+            f"d3.format(',.' + {places} + 'f')(params.value)"
         },
         **more,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +106,8 @@ def write_xlsx(table: ReleasedTable, path: Path, *, language: str) -> None:
         "strings_to_numbers": False,
         "strings_to_urls": False,
     }
-    with path.open("w+b") as file, xlsxwriter.Workbook(file, options) as book:
+    packed = io.BytesIO()  # a disk that fills up under the zip file would be told twice, once as a traceback
+    with xlsxwriter.Workbook(packed, options) as book:
         book.set_properties(
             {
                 "title": title(table, language=language),
@@ -117,6 +119,7 @@ def write_xlsx(table: ReleasedTable, path: Path, *, language: str) -> None:
         day = book.add_format({"num_format": "yyyy-mm-dd"})
         _write_data(book.add_worksheet("data"), rows, bold=bold, day=day)
         _write_about(book.add_worksheet("about"), table, language=language, bold=bold)
+    path.write_bytes(packed.getbuffer())
 
 
 def _write_data(sheet: Worksheet, rows: pa.Table, *, bold: Format, day: Format) -> None:

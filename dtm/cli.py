@@ -7,7 +7,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -28,7 +28,7 @@ from dtm._cli_common import (
 from dtm._cli_places import areas_app, layers_app, rasters_app
 from dtm._cli_returns import check_command, returns_app, round_app
 from dtm.demo import DEFAULT_SEED, build_demo
-from dtm.engine import EngineError
+from dtm.engine import EngineError, is_disk_full, was_interrupted
 from dtm.errors import EXIT_BAD_INPUT, EXIT_DONE, DtmError
 from dtm.exports import export
 from dtm.exposure import released_exposure
@@ -55,6 +55,9 @@ app.add_typer(rasters_app, name="rasters")
 app.command("check", epilog="Example: dtm check --round 1")(check_command)
 
 DEFAULT_PORT = 8050
+EXIT_STOPPED = 130
+"""The shell's own code for a command that Ctrl-C stopped."""
+
 ReleaseOption = Annotated[
     str | None, typer.Option("--release", metavar="ID", help="A release of the workspace.", show_default="current")
 ]
@@ -219,17 +222,29 @@ def main(arguments: list[str] | None = None) -> None:
     except (DtmError, GeodataError, EnumerationsError) as error:
         err.print(f"dtm: {error}", markup=False, style="red")
         sys.exit(getattr(error, "exit_code", EXIT_BAD_INPUT))
-    except EngineError as error:
-        err.print(f"dtm: the database stopped: {error} Nothing was changed.", markup=False, style="red")
+    except (EngineError, RuntimeError) as error:
+        if was_interrupted(error):
+            _stopped()
+        if not isinstance(error, EngineError):
+            raise
+        told = "the disk is full" if is_disk_full(error) else "the database stopped"
+        err.print(f"dtm: {told}: {error}. Nothing was changed.", markup=False, style="red")
         sys.exit(EXIT_BAD_INPUT)
     except OSError as error:
-        err.print(
-            f"dtm: {error.strerror or error}: {error.filename or ''} Nothing was changed.", markup=False, style="red"
-        )
+        place = f": {error.filename}" if error.filename else ""
+        err.print(f"dtm: {error.strerror or error}{place}. Nothing was changed.", markup=False, style="red")
         sys.exit(EXIT_BAD_INPUT)
     except KeyboardInterrupt:
-        err.print("dtm: stopped; nothing was changed.")
-        sys.exit(130)
+        _stopped()
+    except SystemExit as leaving:
+        if leaving.code == EXIT_STOPPED:  # Typer answers Ctrl-C with the code alone
+            _stopped()
+        raise
+
+
+def _stopped() -> NoReturn:
+    err.print("dtm: stopped; nothing was changed.", markup=False)
+    sys.exit(EXIT_STOPPED)
 
 
 if __name__ == "__main__":

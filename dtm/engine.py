@@ -109,6 +109,19 @@ def connect(
     return connection
 
 
+def is_disk_full(error: BaseException) -> bool:
+    """Return whether the engine or the system says that there is no room left."""
+    text = str(error).lower()
+    return isinstance(error, (duckdb.Error, OSError)) and ("no space left" in text or "disk full" in text)
+
+
+def was_interrupted(error: BaseException) -> bool:
+    """Return whether Ctrl-C stopped the engine: it tells that as an error of its own, or as a plain RuntimeError."""
+    return isinstance(error, duckdb.InterruptException) or (
+        isinstance(error, RuntimeError) and "interrupted" in str(error).lower()
+    )
+
+
 @contextmanager
 def transaction(connection: Connection) -> Iterator[Connection]:
     """Commit everything in the block, or nothing; a full disk is named as such."""
@@ -119,8 +132,7 @@ def transaction(connection: Connection) -> Iterator[Connection]:
     except BaseException as error:
         with suppress(duckdb.Error):  # the engine may have rolled back already
             connection.execute("ROLLBACK")
-        text = str(error).lower()
-        if isinstance(error, (duckdb.Error, OSError)) and ("no space left" in text or "disk full" in text):
+        if is_disk_full(error):
             raise DiskFullError(
                 f"The disk is full; nothing was changed. Free some space and run the command again. ({error})"
             ) from error

@@ -93,6 +93,10 @@ def keep_in_inbox(workspace: Workspace, path: Path, sha256: str) -> Path:
     kept = workspace.inbox_path / f"{sha256}-{path.name}"
     if not kept.exists():
         partial = kept.with_name(kept.name + ".partial")
-        shutil.copyfile(path, partial)
-        partial.replace(kept)
+        try:
+            shutil.copyfile(path, partial)
+            partial.replace(kept)
+        except BaseException:  # half a copy would keep a full disk full
+            partial.unlink(missing_ok=True)
+            raise
     return kept

@@ -86,7 +86,13 @@ def create_workspace(path: Path, *, settings: Settings | None = None) -> Workspa
     for folder in (path, workspace.inbox_path, workspace.releases_path):
         folder.mkdir(parents=True, exist_ok=True)
     values = {name: getattr(settings, name) for name in Settings.__dataclass_fields__}
-    (path / SETTINGS_FILE).write_text(tomli_w.dumps(values), encoding="utf-8")
+    partial = path / f".{SETTINGS_FILE}.partial"
+    try:
+        partial.write_text(tomli_w.dumps(values), encoding="utf-8")
+        partial.replace(path / SETTINGS_FILE)
+    except BaseException:  # an empty settings file would pass for a workspace
+        partial.unlink(missing_ok=True)
+        raise
     return workspace
 
 

@@ -68,6 +68,8 @@ def _load(path: Path) -> list[Any]:
             f"{path.name}: not readable as JSON at line {error.lineno}, column {error.colno} ({error.msg}); "
             "the file may be cut. Download it again."
         ) from error
+    except RecursionError as error:
+        raise WrongFileTypeError(f"{path.name}: the JSON is nested too deep for returns. Download it again.") from error
     except UnicodeDecodeError as error:
         raise WrongFileTypeError(f"{path.name}: the JSON is not UTF-8 text ({error}). Download it again.") from error
     results = document.get("results") if isinstance(document, dict) else document

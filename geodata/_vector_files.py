@@ -131,6 +131,9 @@ def _read_geojson(raw: RawLayer, content: bytes) -> None:
     except json.JSONDecodeError as error:
         raw.add("file-damaged", reason=f"{error.msg} at line {error.lineno}, column {error.colno}")
         return
+    except RecursionError:
+        raw.add("file-damaged", reason="its JSON is nested too deep")
+        return
     except UnicodeDecodeError as error:
         raw.add("file-damaged", reason=f"byte {error.start} is not UTF-8 text")
         return

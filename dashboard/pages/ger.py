@@ -76,7 +76,7 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                     columns=[
                         tables.text_column("name", words("column.area"), minWidth=200),
                         tables.text_column("pcode", words("column.pcode")),
-                        tables.number_column("value", words("column.value"), decimals=1, sort="desc"),
+                        tables.number_column("value", words("column.value"), decimals=None, sort="desc"),
                         tables.text_column("unit", words("column.unit"), minWidth=180),
                         tables.number_column("area_km2", words("column.area_km2"), decimals=2),
                         tables.number_column("ger_area_km2", words("column.ger_area_km2"), decimals=2),
@@ -165,7 +165,7 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
             legend,
             f"{words(f'measure.{measure.key}')} · {when}",
             ranking(snapshot, view, words, measure),
-            tables.records(rows),
+            tables.records(rows.assign(decimals=measure.decimals)),
         )
 
     def released_of(snapshot: Snapshot, view: View) -> ReleasedTable:

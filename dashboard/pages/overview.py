@@ -77,7 +77,7 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                     columns=[
                         tables.text_column("name", words("column.area"), minWidth=200),
                         tables.text_column("pcode", words("column.pcode")),
-                        tables.number_column("value", words("column.value"), decimals=1, sort="desc"),
+                        tables.number_column("value", words("column.value"), decimals=None, sort="desc"),
                         tables.text_column("unit", words("column.unit")),
                         tables.text_column("status_label", words("column.status")),
                         tables.text_column("coverage", words("column.units")),
@@ -189,7 +189,7 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
             cards(snapshot, view, words),
             charts.population_trend(snapshot, words, pcode=pcode),
             charts.flow_trend(snapshot, words, pcode=pcode),
-            tables.records(rows),
+            tables.records(rows.assign(decimals=measure.decimals)),
         )
 
     def released_of(snapshot: Snapshot, view: View) -> ReleasedTable:

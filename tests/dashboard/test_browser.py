@@ -136,7 +136,26 @@ def test_a_phone_needs_no_sideways_scroll(browser, served, name):
     widest = """Math.max(document.documentElement.scrollWidth, document.body.scrollWidth,
                         document.querySelector('main').scrollWidth)"""
     assert page.evaluate(widest) <= PHONE["width"]
+    cut = """[...document.querySelectorAll('.mantine-SegmentedControl-root')]
+             .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === 'hidden').length"""
+    assert page.evaluate(cut) == 0
     page.context.close()
+
+
+def test_no_button_offers_to_send_a_chart_away(page, served):
+    open_page(page, served, "/?lang=en")
+    assert page.evaluate("document.querySelectorAll('.modebar-btn').length") > 0
+    assert page.evaluate("document.querySelectorAll('.modebar-btn[data-attr*=hare], [aria-label^=Share]').length") == 0
+
+
+def test_the_table_writes_people_without_a_fraction_and_rates_with_one(page, served):
+    open_page(page, served, "/?lang=en")
+    cells = ".ag-center-cols-container .ag-cell[col-id=value]"
+    shown = [text for text in page.locator(cells).all_inner_texts() if text[0].isdigit()]
+    assert shown
+    assert not any("." in text for text in shown)
+    open_page(page, served, "/?lang=en&measure=net_per_1000")
+    assert any("." in text for text in page.locator(cells).all_inner_texts())
 
 
 def test_the_keyboard_reaches_everything(page, served):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import shutil
 
+import duckdb
 import geopandas as gpd
 import pandas as pd
 import pytest
@@ -145,11 +147,15 @@ def bad_files(folder):
     (folder / "columns.csv").write_text("name,age\nx,1\n", encoding="utf-8")
     (folder / "cut.xlsx").write_bytes(b"PK\x03\x04 cut off")
     (folder / "cut.json").write_text('{"count": 2, "results": [{"_uuid": "a"', encoding="utf-8")
+    (folder / "deep.json").write_text("[" * 100_000, encoding="utf-8")
+    (folder / "deep.geojson").write_text("[" * 100_000, encoding="utf-8")
     (folder / "cut.geojson").write_text('{"type": "FeatureCollection", "features": [{"type": "Fea', encoding="utf-8")
     (folder / "text.tif").write_text("not a raster", encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["empty.csv", "picture.csv", "columns.csv", "cut.xlsx", "cut.json", "missing.csv"])
+@pytest.mark.parametrize(
+    "name", ["empty.csv", "picture.csv", "columns.csv", "cut.xlsx", "cut.json", "deep.json", "missing.csv"]
+)
 def test_returns_that_can_not_be_read_change_nothing(workspace, inputs, run, name):
     bad_files(inputs)
     before = state(workspace)
@@ -169,6 +175,7 @@ def test_returns_that_can_not_be_read_change_nothing(workspace, inputs, run, nam
         (("layers", "load", "--kind", "hazard", "--name", "x", "--date", "2022-01-01"), "cut.geojson"),
         (("rasters", "load", "--name", "x", "--unit", "persons"), "text.tif"),
         (("exposure",), "cut.geojson"),
+        (("exposure",), "deep.geojson"),
     ],
 )
 def test_places_that_can_not_be_read_change_nothing(released, inputs, run, words, name):
@@ -242,3 +249,61 @@ def test_a_damaged_workspace_is_named(workspace, run):
     shutil.copyfile(__file__, workspace / "warehouse.duckdb")
     code, _, error = run("round", "list", "--workspace", workspace)
     assert (code, "warehouse.duckdb" in error, "Traceback" in error) == (3, True, False)
+
+
+@pytest.mark.parametrize(
+    "stop", [KeyboardInterrupt(), RuntimeError("Query interrupted"), duckdb.InterruptException("Interrupted!")]
+)
+def test_ctrl_c_is_told_in_a_sentence(workspace, run, monkeypatch, stop):
+    """The engine tells Ctrl-C as an error of its own, or as a RuntimeError, depending on where it was."""
+
+    def stopped(*_args, **_more):
+        raise stop
+
+    before = state(workspace)
+    monkeypatch.setattr("dtm._cli_returns.list_rounds", stopped)
+    code, _, error = run("round", "list", "--workspace", workspace)
+    assert (code, error) == (130, "dtm: stopped; nothing was changed.\n")
+    assert state(workspace) == before
+
+
+def test_another_fault_is_not_taken_for_ctrl_c(workspace, run, monkeypatch):
+    def wrong(*_args):
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr("dtm._cli_returns.list_rounds", wrong)
+    with pytest.raises(RuntimeError, match="of ours"):
+        run("round", "list", "--workspace", workspace)
+
+
+def full_disk(*_args, **_more):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_leaves_no_half_workspace(tmp_path, run, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.replace", full_disk)
+        assert run("init", tmp_path / "new")[::2] == (3, "dtm: No space left on device. Nothing was changed.\n")
+    assert not list(tmp_path.rglob("*dtm.toml*"))
+    assert run("init", tmp_path / "new")[0] == 0
+
+
+def test_a_full_disk_leaves_no_half_copy_in_the_inbox(workspace, inputs, run, monkeypatch):
+    def half(_source, target):
+        target.write_bytes(b"half")
+        full_disk()
+
+    before = state(workspace)
+    monkeypatch.setattr("dtm.warehouse.shutil.copyfile", half)
+    code, _, error = run("returns", "import", inputs / "baseline.csv", "--round", 2, "--workspace", workspace)
+    assert (code, "disk is full" in error) == (3, True)
+    assert state(workspace) == before
+
+
+def test_an_engine_without_room_says_that_the_disk_is_full(workspace, run, monkeypatch):
+    def full(*_args):
+        raise duckdb.IOException("IO Error: Could not write file: No space left on device")
+
+    monkeypatch.setattr("dtm._cli_returns.list_rounds", full)
+    code, _, error = run("round", "list", "--workspace", workspace)
+    assert (code, error.startswith("dtm: the disk is full: ")) == (3, True)
