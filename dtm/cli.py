@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -173,15 +172,13 @@ def export_command(
         opened.close()
 
 
-def _serve(folder: Path, *, port: int, browser: bool) -> int:
-    """Run the dashboard, a program of its own, and return its exit code."""
+def _serve(folder: Path, *, port: int, browser: bool) -> NoReturn:
+    """Become the dashboard, a program of its own, so that stopping the one stops the other."""
     command = [sys.executable, "-m", "dashboard", "--workspace", str(folder), "--port", str(port)]
     if not browser:
         command.append("--no-browser")
-    try:
-        return subprocess.run(command, check=False).returncode  # noqa: S603  our own module
-    except KeyboardInterrupt:
-        return EXIT_DONE
+    sys.stdout.flush()
+    os.execv(sys.executable, command)  # noqa: S606  our own module
 
 
 @app.command("serve", epilog="Example: dtm serve --port 8050 --no-browser")
@@ -193,7 +190,7 @@ def serve(
 ) -> None:
     """Open the dashboard on the current release."""
     open_workspace(workspace)
-    raise typer.Exit(_serve(workspace, port=port, browser=not no_browser))
+    _serve(workspace, port=port, browser=not no_browser)
 
 
 @app.command("demo", epilog="Example: dtm demo demo-workspace --size small --no-serve")
@@ -212,7 +209,7 @@ def demo(
         workspace = build_demo(folder, seed=seed, size=size, areas=areas, progress=tell)
     out.print(f"Demonstration data is in {workspace.path}.", markup=False)
     if not no_serve:
-        raise typer.Exit(_serve(workspace.path, port=DEFAULT_PORT, browser=bool(os.environ.get("DISPLAY"))))
+        _serve(workspace.path, port=DEFAULT_PORT, browser=bool(os.environ.get("DISPLAY")))
 
 
 def main(arguments: list[str] | None = None) -> None:
