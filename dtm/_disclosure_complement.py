@@ -193,21 +193,24 @@ class Suppression:
         pinned = np.flatnonzero(np.array(self.hidden, dtype=bool) & self.system.cells.is_count & (low >= high))
         bounds = Bounds(self._members, low.tolist(), high.tolist())
         eased: set[int] = set()
+        last_resorts = 1 + len(pinned) // REPAIR_STRIDE
         for cell in pinned.tolist():
             if cell in eased:
                 continue
-            near = self._loosen(cell, bounds, is_first=not eased)
+            near = self._loosen(cell, bounds, as_last_resort=last_resorts > 0, is_first=not eased)
             if near is None:
                 continue
+            last_resorts -= self._tier[near] >= TOP_TIER
             for relation, _ in self._relations_of[near]:
                 eased.update(other for other, _ in self._members[relation])
         return len(pinned) > 0
 
-    def _loosen(self, cell: int, bounds: Bounds, *, is_first: bool) -> int | None:
+    def _loosen(self, cell: int, bounds: Bounds, *, as_last_resort: bool, is_first: bool) -> int | None:
         """Hide a published cell in the sums that hold the cell's bounds, or the bounds behind those.
 
-        Only the first of a pass may take the last resort: the bounds were computed before the pass, and what is
-        hidden for another cell may have loosened these already.
+        Only some of a pass may take the last resort, a figure of the highest level: the bounds were computed before
+        the pass, and what is hidden for another cell may have loosened these already. For the same reason only the
+        first must find a cell to hide.
         """
         seen, front = {cell}, [cell]
         last_resort: int | None = None
@@ -222,12 +225,12 @@ class Suppression:
             behind = {other for relation in binding for other, _ in self._members[relation] if self.hidden[other]}
             front = sorted(behind - seen)
             seen |= behind
-        if not is_first:
+        if not as_last_resort:
             return None
         if last_resort is not None:
             self.hide(last_resort)
             return last_resort
-        return self._hide_around(cell)
+        return self._hide_around(cell) if is_first else None
 
     def protect(self, *, also: Iterable[int] = ()) -> None:
         """Hide what is under the thresholds (and the cells of ``also``), then all that this takes.
