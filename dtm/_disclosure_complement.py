@@ -32,7 +32,7 @@ from dtm._disclosure_system import TOP_TIER
 from dtm.errors import ReleaseAuditError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from dtm._disclosure_system import System
 
@@ -193,43 +193,51 @@ class Suppression:
         pinned = np.flatnonzero(np.array(self.hidden, dtype=bool) & self.system.cells.is_count & (low >= high))
         bounds = Bounds(self._members, low.tolist(), high.tolist())
         eased: set[int] = set()
-        last_resorts = 1 + len(pinned) // REPAIR_STRIDE
         for cell in pinned.tolist():
-            if cell in eased:
-                continue
-            near = self._loosen(cell, bounds, as_last_resort=last_resorts > 0, is_first=not eased)
-            if near is None:
-                continue
-            last_resorts -= self._tier[near] >= TOP_TIER
-            for relation, _ in self._relations_of[near]:
-                eased.update(other for other, _ in self._members[relation])
+            if cell not in eased:
+                self._note(self._loosen(cell, bounds), eased)
+        if len(pinned) and not eased:  # nothing but the highest level is left to hide
+            for cell in pinned.tolist()[::REPAIR_STRIDE]:
+                if cell not in eased:
+                    self._note(self._loosen_at_the_top(cell, bounds, is_first=not eased), eased)
         return len(pinned) > 0
 
-    def _loosen(self, cell: int, bounds: Bounds, *, as_last_resort: bool, is_first: bool) -> int | None:
-        """Hide a published cell in the sums that hold the cell's bounds, or the bounds behind those.
+    def _note(self, near: int | None, eased: set[int]) -> None:
+        """Add the neighbours of a cell that was just hidden to those that a pass leaves alone."""
+        if near is not None:
+            for relation, _ in self._relations_of[near]:
+                eased.update(other for other, _ in self._members[relation])
 
-        Only some of a pass may take the last resort, a figure of the highest level: the bounds were computed before
-        the pass, and what is hidden for another cell may have loosened these already. For the same reason only the
-        first must find a cell to hide.
-        """
+    def _binding_cells(self, cell: int, bounds: Bounds) -> Iterator[int]:
+        """Yield the cheapest published cell of the sums that hold a cell's bounds, then of those behind them."""
         seen, front = {cell}, [cell]
-        last_resort: int | None = None
         while front:
             entries = ((r, other, sign) for other in front for r, sign in self._relations_of[other])
             binding = sorted({r for r, other, sign in entries if bounds.binds(r, other, sign)})
             near = self._best(binding, wanted=0)
-            if near is not None and self._tier[near] < TOP_TIER:
-                self.hide(near)
-                return near
-            last_resort = near if last_resort is None else last_resort
+            if near is not None:
+                yield near
             behind = {other for relation in binding for other, _ in self._members[relation] if self.hidden[other]}
             front = sorted(behind - seen)
             seen |= behind
-        if not as_last_resort:
-            return None
-        if last_resort is not None:
-            self.hide(last_resort)
-            return last_resort
+
+    def _loosen(self, cell: int, bounds: Bounds) -> int | None:
+        """Hide a published cell below the highest level in the sums that hold the cell's bounds, if there is one."""
+        near = next((near for near in self._binding_cells(cell, bounds) if self._tier[near] < TOP_TIER), None)
+        if near is not None:
+            self.hide(near)
+        return near
+
+    def _loosen_at_the_top(self, cell: int, bounds: Bounds, *, is_first: bool) -> int | None:
+        """Hide a published cell of any level in the sums that hold the cell's bounds.
+
+        The bounds were computed before the pass, and what was hidden for another cell may have loosened these
+        already: only the first of a pass must find a cell to hide.
+        """
+        near = next(self._binding_cells(cell, bounds), None)
+        if near is not None:
+            self.hide(near)
+            return near
         return self._hide_around(cell) if is_first else None
 
     def protect(self, *, also: Iterable[int] = ()) -> None:
