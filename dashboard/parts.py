@@ -191,6 +191,21 @@ def extent_select(page: str, snapshot: Snapshot, view: View, words: Words) -> dm
     return select(page, "extent", words, label=words("control.extent"), data=data, value=value)
 
 
+def figure_controls(page: str, keys: tuple[str, ...], snapshot: Snapshot, view: View, words: Words) -> html.Section:
+    """Return the bar of a page that maps one figure: figure, level, area, extent and round."""
+    return html.Section(
+        [
+            measure_select(page, keys, view, words),
+            level_segments(page, view, words),
+            area_select(page, snapshot, view, words),
+            extent_select(page, snapshot, view, words),
+            round_slider(page, snapshot, view, words),
+        ],
+        className="controls",
+        **{"aria-label": words("control.section")},
+    )
+
+
 def measure_select(page: str, keys: tuple[str, ...], view: View, words: Words) -> dmc.Select:
     """Return the list of figures the map can show."""
     data = [{"value": key, "label": words(f"measure.{key}")} for key in keys]

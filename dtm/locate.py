@@ -49,8 +49,7 @@ def read_areas(connection: Connection, *, area_set: str, version: int) -> gpd.Ge
 def store_grid(connection: Connection, *, area_set: str, version: int) -> None:
     """Build the grid index of an area set and keep it in the warehouse."""
     grid = build_grid(read_areas(connection, area_set=area_set, version=version))
-    cursor = connection
-    cursor.execute(
+    connection.execute(
         "INSERT INTO grid VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
             area_set,
@@ -63,18 +62,18 @@ def store_grid(connection: Connection, *, area_set: str, version: int) -> None:
         ],
     )
     for frame, is_fine in ((grid.coarse, False), (grid.fine, True)):
-        cursor.register("grid_frame", frame)
-        cursor.execute(
+        connection.register("grid_frame", frame)
+        connection.execute(
             "INSERT INTO grid_cell SELECT ?, ?, ?, cell, area_index FROM grid_frame ORDER BY cell",
             [area_set, version, is_fine],
         )
-    cursor.register("grid_frame", grid.edges)
-    cursor.execute(
+    connection.register("grid_frame", grid.edges)
+    connection.execute(
         "INSERT INTO grid_edge SELECT ?, ?, cell, area_index, reference_lon, reference_lat, reference_inside, "
         "a_lon, a_lat, b_lon, b_lat FROM grid_frame ORDER BY cell, area_index",
         [area_set, version],
     )
-    cursor.unregister("grid_frame")
+    connection.unregister("grid_frame")
 
 
 def locate_points(connection: Connection, points_sql: str, *, area_set: str, version: int, into: str) -> None:

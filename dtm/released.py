@@ -110,13 +110,14 @@ class Release:
 
     def areas(self, level: int) -> gpd.GeoDataFrame:
         """Return the areas of a level with full geometry, EPSG:4326, sorted by P-code."""
-        frame = self.table("area", where={"level": level}).frame
-        geometry = shapely.from_wkb([bytes(value) for value in frame["geometry"]])
-        return gpd.GeoDataFrame(frame.drop(columns="geometry"), geometry=geometry, crs="EPSG:4326")
+        return self._places("area", {"level": level})
 
     def layer(self, name: str) -> gpd.GeoDataFrame:
         """Return the features of a layer, EPSG:4326."""
-        frame = self.table("layer_feature", where={"name": name}).frame
+        return self._places("layer_feature", {"name": name})
+
+    def _places(self, table: str, where: Mapping[str, Any]) -> gpd.GeoDataFrame:
+        frame = self.table(table, where=where).frame
         geometry = shapely.from_wkb([bytes(value) for value in frame["geometry"]])
         return gpd.GeoDataFrame(frame.drop(columns="geometry"), geometry=geometry, crs="EPSG:4326")
 

@@ -31,17 +31,7 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     """Return the page."""
     return [
         *view_store(PAGE, snapshot, view, words, measure=GER_MEASURES[0]),
-        html.Section(
-            [
-                parts.measure_select(PAGE, GER_MEASURES, view, words),
-                parts.level_segments(PAGE, view, words),
-                parts.area_select(PAGE, snapshot, view, words),
-                parts.extent_select(PAGE, snapshot, view, words),
-                parts.round_slider(PAGE, snapshot, view, words),
-            ],
-            className="controls",
-            **{"aria-label": words("control.section")},
-        ),
+        parts.figure_controls(PAGE, GER_MEASURES, snapshot, view, words),
         html.Div(
             [
                 html.Section(
