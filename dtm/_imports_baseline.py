@@ -202,7 +202,11 @@ def import_moves(job: TableJob) -> None:
         {place} AS counterpart_pcode, p.window_from, p.window_to, households, persons, {", ".join(_SEX_AGE)}, reason,
         registered, intended_duration FROM {job.kept} k JOIN {parents} p USING (instance_id)"""
     _settle_moves(job, moves, direction)
-    job.run(f"INSERT INTO movement SELECT * EXCLUDE (record, instance_id) FROM ({moves}) ORDER BY record")
+    job.run(
+        f"INSERT INTO movement BY NAME SELECT * EXCLUDE (record, instance_id), ? AS import_id, ? AS sheet, "
+        f"record AS row_number FROM ({moves}) ORDER BY record",
+        [job.import_id, job.sheet],
+    )
 
 
 def _check_parents(job: TableJob, parents: str) -> None:

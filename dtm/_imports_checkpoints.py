@@ -78,4 +78,7 @@ def import_watch(job: TableJob) -> None:
     )
     job.set_duplicate("SELECT record FROM repeated GROUP BY record HAVING bool_and(same)")
     job.run("DROP TABLE repeated")
-    job.run(f"INSERT INTO watch SELECT checkpoint, day, hours_observed, ? FROM {job.kept}", [job.import_id])
+    job.run(
+        f"INSERT INTO watch SELECT checkpoint, day, hours_observed, ?, ?, record FROM {job.kept}",
+        [job.import_id, job.sheet],
+    )

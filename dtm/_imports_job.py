@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dtm._finding_ids import FINDING_ID_SQL
 from enumerations.checks import findings_sql
 from enumerations.findings import CATALOGUE, ERROR, Finding
 
@@ -143,15 +144,22 @@ class TableJob:
         if counts:
             messages = findings_sql(f"{self.checked}_found", [code for code, _ in counts])
             self.run(
-                "INSERT INTO finding SELECT ?, coalesce(?, c.round_number), ?, f.code, f.severity, ?, ?, f.record, "
+                "INSERT INTO finding BY NAME SELECT ? AS import_id, coalesce(?, c.round_number) AS round_number, "
+                "? AS subject, f.code, f.severity, ? AS file_name, ? AS sheet, f.record AS row_number, "
                 f"f.field, f.value, f.message_en, f.message_mn FROM ({messages}) f "
                 f"LEFT JOIN {self.checked} c USING (record) ORDER BY f.record, f.code",
                 [self.import_id, file_round, self.form, self.staged.file_name, self.sheet],
             )
+        self.run(
+            f"UPDATE finding SET stage = 'import', finding_id = {FINDING_ID_SQL} "
+            "WHERE import_id = ? AND finding_id IS NULL",
+            [self.import_id],
+        )
 
     def _write_finding(self, one: Finding, file_round: int | None) -> None:
         self.run(
-            "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO finding (import_id, round_number, subject, code, severity, file_name, sheet, row_number, "
+            "field, value, message_en, message_mn) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 self.import_id, file_round, one.subject, one.code, one.severity, one.file_name,
                 one.sheet, one.row_number, one.field, one.value, one.message_en, one.message_mn,

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from dtm import __version__
+from dtm._cli_check import check_command
 from dtm._cli_common import (
     HERE,
     JsonOption,
@@ -25,7 +26,8 @@ from dtm._cli_common import (
     warehouse,
 )
 from dtm._cli_places import areas_app, layers_app, rasters_app
-from dtm._cli_returns import check_command, returns_app, round_app
+from dtm._cli_returns import returns_app
+from dtm._cli_round import round_app
 from dtm.demo import DEFAULT_SEED, build_demo
 from dtm.engine import EngineError, is_disk_full, was_interrupted
 from dtm.errors import EXIT_BAD_INPUT, EXIT_DONE, DtmError

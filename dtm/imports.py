@@ -98,6 +98,7 @@ class _File:
     sha256: str
     staged: list[StagedTable]
     report: FileReport
+    named_form: str | None = None
     import_id: int = 0
     copies: list[FileReport] = field(default_factory=list)
 
@@ -220,7 +221,7 @@ def _stage(
                 report.files.append(twin.copies[-1])
                 continue
             staged = stage_returns(connection, path, f"staged_{number}", form=form)
-            file = _File(path, sha256, staged, FileReport(path.name, staged[0].header.table.form))
+            file = _File(path, sha256, staged, FileReport(path.name, staged[0].header.table.form), form)
             files.append(file)
             report.files.append(file.report)
     except (EngineError, OSError) as error:
@@ -289,10 +290,11 @@ def _write_import(connection: Connection, file: _File, rounds: Rounds, *, is_dem
     ).fetchone()
     number = rounds.fixed.number if rounds.fixed else told[0] if told and told[0] == told[1] else None
     connection.execute(
-        "INSERT INTO import VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO import VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             file.import_id, file.path.name, file.sha256, report.form, number, datetime.now(UTC).replace(tzinfo=None),
             report.rows_read, report.accepted, report.quarantined, report.duplicate, is_demonstration,
+            "file", file.named_form, rounds.fixed.number if rounds.fixed else None, None,
         ],
     )  # fmt: skip
 

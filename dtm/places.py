@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import shapely
-from geodata.layers import read_layer
-from geodata.rasters import read_raster, zonal_persons
 
 from dtm.engine import Connection, transaction
 from dtm.errors import BadInputError, WrongUseError
@@ -21,6 +19,8 @@ from dtm.rounds import latest_version
 from dtm.warehouse import keep_in_inbox
 from geodata.areas import AreaSet
 from geodata.areas import read_areas as read_area_file
+from geodata.layers import read_layer
+from geodata.rasters import read_raster, zonal_persons
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,8 +80,8 @@ def _store_findings(connection: Connection, findings: list[AreaFinding], *, subj
     frame["feature"] = frame["feature"].astype("Int64")
     connection.register("finding_frame", frame)
     connection.execute(
-        "INSERT INTO finding SELECT NULL, NULL, ?, code, severity, file_name, layer, feature, field, "
-        "CAST(value AS VARCHAR), message_en, message_mn FROM finding_frame",
+        "INSERT INTO finding BY NAME SELECT ? AS subject, code, severity, file_name, layer AS sheet, "
+        "feature AS row_number, field, CAST(value AS VARCHAR) AS value, message_en, message_mn FROM finding_frame",
         [subject],
     )
     connection.unregister("finding_frame")

@@ -48,8 +48,15 @@ class Finding:
 
 
 def _read_catalogue() -> dict[str, FindingKind]:
-    text = (resources.files("enumerations") / "catalogue.csv").read_text(encoding="utf-8")
-    return {row["code"]: FindingKind(**row) for row in csv.DictReader(text.splitlines())}
+    folder = resources.files("enumerations") / "catalogue"
+    kinds: dict[str, FindingKind] = {}
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".csv"):
+            for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines()):
+                if row["code"] in kinds:
+                    raise AssertionError(f"{file.name}: the code {row['code']} is in the catalogue twice")
+                kinds[row["code"]] = FindingKind(**row)
+    return kinds
 
 
 CATALOGUE: dict[str, FindingKind] = _read_catalogue()

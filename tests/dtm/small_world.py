@@ -40,7 +40,7 @@ class SmallWorld:
     def __init__(self, *, khesegs=True):
         self.connection = connect()
         for table in WAREHOUSE_TABLES.values():
-            self.connection.execute(table.create_sql().replace("TABLE round", 'TABLE "round"'))
+            self.connection.execute(table.create_sql().replace("TABLE round ", 'TABLE "round" '))
         self._ids = count(1)
         self.add_set("khoroos", 3)
         for number, (pcode, shape) in enumerate(
