@@ -45,7 +45,7 @@ HOUSEHOLDS = FormTable(
         REMARKS,
         REVIEW,
     ),
-    marks=("consent", "household_persons"),
+    marks=("consent",),
 )
 
 
@@ -74,6 +74,6 @@ MEMBERS = FormTable(
         FormColumn("registered", "yesno", "whether registered at this address", "энэ хаягт бүртгэлтэй эсэх"),
         FormColumn("reason", "code", "main reason of the last move", "сүүлд шилжсэн гол шалтгаан", codelist="reason"),
     ),
-    marks=("age_years", "birthplace"),
+    marks=("sex", "age_years"),
 )
 # fmt: on

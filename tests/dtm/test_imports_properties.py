@@ -16,7 +16,7 @@ UNITS = [f"{khoroo}{kheseg:02d}" for khoroo in KHOROOS for kheseg in (1, 2)]
 CANONICAL = {
     "submission": "instance_id, form, round_number, received_at, enumerator, declared_pcode, lon, lat, located_pcode",
     "stock": "* EXCLUDE (submission_id)",
-    "movement": "* EXCLUDE (submission_id)",
+    "movement": "* EXCLUDE (submission_id, import_id, sheet, row_number)",
     "vital": "* EXCLUDE (submission_id)",
     "passage": "* EXCLUDE (submission_id)",
 }
