@@ -37,3 +37,18 @@ def to_version_2(connection: Connection) -> None:
     connection.execute(
         "INSERT INTO round_history SELECT operation, number, NULL, status, NULL, NULL, started_on::TIMESTAMP FROM round"
     )
+
+
+def to_version_3(connection: Connection) -> None:
+    """Let edits of the cleaning log be known again: windows of moves, instance ids in quarantine, fingerprints."""
+    if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'move_window'").fetchone():
+        connection.execute(WAREHOUSE_TABLES["move_window"].create_sql())
+    for name in ("quarantine", "cleaning_log", "event"):
+        known = {row[0] for row in connection.execute(f"DESCRIBE {name}").fetchall()}
+        for column in WAREHOUSE_TABLES[name].columns:
+            if column.name not in known:
+                connection.execute(f"ALTER TABLE {name} ADD COLUMN {column.name} {column.type}")
+    connection.execute(
+        "INSERT INTO move_window SELECT submission_id, any_value(window_from), any_value(window_to) FROM movement "
+        "WHERE window_from IS NOT NULL OR window_to IS NOT NULL GROUP BY submission_id"
+    )

@@ -296,6 +296,7 @@ WAREHOUSE_TABLES = tables(
             Column("sheet", "VARCHAR", "sheet or table of the file"),
             Column("row_number", "BIGINT", "record of the file", required=True),
             Column("raw", "JSON", "the record as sent", required=True),
+            Column("instance_id", "VARCHAR", "identifier given by the collecting tool"),
         ),
     ),
     Table(
@@ -347,6 +348,7 @@ WAREHOUSE_TABLES = tables(
             Column("who", "VARCHAR", "who", required=True),
             Column("edited_at", "TIMESTAMP", "when, UTC", required=True),
             Column("undoes", "BIGINT", "the edit that this one takes back"),
+            Column("fingerprint", "VARCHAR", "hash of the record as sent, by which a copy of it is known"),
         ),
         key=("edit_id",),
     ),
@@ -454,6 +456,7 @@ WAREHOUSE_TABLES = tables(
             Column("dwellings_destroyed", "BIGINT", "dwellings destroyed", "dwellings"),
             Column("dwellings_damaged", "BIGINT", "dwellings damaged", "dwellings"),
             Column("livestock_lost", "BIGINT", "heads of livestock lost", "heads"),
+            Column("had_moves", "BOOLEAN", "whether anyone had to move"),
         ),
         key=("submission_id",),
     ),
@@ -486,6 +489,16 @@ WAREHOUSE_TABLES = tables(
             Column("direction", "VARCHAR", "arrival or departure", required=True),
             Column("had_moves", "BOOLEAN", "whether anyone moved", required=True),
         ),
+    ),
+    Table(
+        "move_window",
+        "The days a unit was asked about when it told its moves.",
+        (
+            _SUBMISSION_ID,
+            Column("window_from", "DATE", "first day of the window"),
+            Column("window_to", "DATE", "last day of the window"),
+        ),
+        key=("submission_id",),
     ),
     Table(
         "layer",

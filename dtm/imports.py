@@ -19,10 +19,13 @@ from enumerations.returns import StagedTable, stage_returns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from collections.abc import Mapping as MappingOf
     from pathlib import Path
+    from typing import Literal
 
     from dtm.engine import Connection
     from dtm.workspace import Workspace
+    from enumerations.mapping import Mapping
 
     Progress = Callable[[str, float], None]
 
@@ -116,6 +119,10 @@ def import_returns(
     round_number: int | None = None,
     strict: bool = False,
     is_demonstration: bool = False,
+    mapping: Mapping | None = None,
+    source: Literal["file", "kobo", "odk"] = "file",
+    replace: bool = False,
+    withdrawn: MappingOf[str, str] | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
     """Import files of returns into the warehouse.
@@ -136,6 +143,15 @@ def import_returns(
         Store nothing if there is any finding, warnings too.
     is_demonstration
         Mark the imports as generated.
+    mapping
+        How the columns of all files are read; its text is kept with the imports.
+    source
+        Where the files are from.
+    replace
+        Let a return that was stored before give way to the one that is sent now, if their contents differ. Without it
+        the new one is set aside (`content_changed`).
+    withdrawn
+        Instance ids of returns that the server has deleted or rejected, and why: they are taken out.
     progress
         Called with what is being done and the share done, 0 to 1.
 

@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from typing import TYPE_CHECKING
 
-from dtm._warehouse_migrations import to_version_2
+from dtm._warehouse_migrations import to_version_2, to_version_3
 from dtm._warehouse_tables import WAREHOUSE_TABLES
 from dtm.engine import Connection, connect, transaction
 from dtm.errors import WarehouseTooNewError
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from dtm.workspace import Workspace
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Version of the tables; raise it with a migration from the version before."""
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: to_version_2}
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: to_version_2, 3: to_version_3}
 """What turns version N-1 into version N, by N; a new file gets the declared tables at once."""
 
 
