@@ -10,9 +10,14 @@ import pandas as pd
 
 from enumerations import _demo_files as files
 from enumerations._demo_checkpoints import checkpoint_tables
+from enumerations._demo_conditions import condition_columns
+from enumerations._demo_enumerators import write_enumerators
+from enumerations._demo_events import event_tables
 from enumerations._demo_faults import spoil
 from enumerations._demo_people import CITY, Population, advance, draw_moves, found_population
+from enumerations._demo_survey import survey_tables
 from enumerations._demo_tables import DemoRound, baseline_table, moves_table, plan_rounds
+from enumerations.columns import BASELINE
 from enumerations.errors import EnumerationsError
 
 if TYPE_CHECKING:
@@ -26,6 +31,8 @@ SILENT_KHOROO_ROUND = 3
 """In this round one khoroo does not report at all."""
 WORKBOOK_ROUND, KOBO_ROUND = 5, 6
 """The other rounds come as CSV."""
+SURVEY_ROUND = 6
+"""In this round households of a sample were asked as well."""
 MAX_ROUNDS = 6
 """Rounds that published figures reach for."""
 
@@ -46,6 +53,8 @@ class DemoReturns:
         Units that did not report: round, pcode.
     truth : DataFrame
         Per round and unit, before faults and silence: persons, births, deaths, arrivals, departures.
+    enumerators : Path
+        Register of the enumerators.
     """
 
     rounds: list[DemoRound]
@@ -53,6 +62,7 @@ class DemoReturns:
     faults: pd.DataFrame
     silent: pd.DataFrame
     truth: pd.DataFrame
+    enumerators: Path
 
 
 def build_returns(
@@ -95,7 +105,7 @@ def build_returns(
     if units.empty or not set(units["pcode"]) <= set(unit_points["pcode"]):
         raise EnumerationsError("Every unit needs a place in unit_points; build the geography again.")
     folder.mkdir(parents=True, exist_ok=True)
-    maker = _Maker(folder, units.reset_index(drop=True), unit_points, places, np.random.default_rng([seed, 2]))
+    maker = _Maker(folder, units.reset_index(drop=True), unit_points, places, seed)
     for plan in plan_rounds(n_rounds):
         maker.make_round(plan)
     return maker.result()
@@ -105,10 +115,12 @@ class _Maker:
     """Carry the population from round to round and write what it reports."""
 
     def __init__(
-        self, folder: Path, units: pd.DataFrame, points: pd.DataFrame, places: pd.DataFrame, rng: np.random.Generator
+        self, folder: Path, units: pd.DataFrame, points: pd.DataFrame, places: pd.DataFrame, seed: int
     ) -> None:
-        self.folder, self.points, self.places, self.rng = folder, points, places, rng
-        self.population: Population = found_population(units, rng=rng)
+        self.folder, self.points, self.places = folder, points, places
+        self.rng = np.random.default_rng([seed, 2])
+        self.details = np.random.default_rng([seed, 3])
+        self.population: Population = found_population(units, rng=self.rng)
         in_city = units["pcode"].str.startswith(CITY)
         self.scale = float(units.loc[in_city, "persons"].sum()) / CITY_PERSONS
         self.names = dict(zip(places["pcode"], places["name_mn"], strict=True))
@@ -129,6 +141,8 @@ class _Maker:
         baseline = baseline_table(population, plan, points=self.points, names=self.names, rng=rng)
         arrivals = moves_table(moves, baseline, pcodes, self.names, arrivals=True, rng=rng)
         departures = moves_table(moves, baseline, pcodes, self.names, arrivals=False, rng=rng)
+        details = condition_columns(population, arrivals, departures, baseline, rng=self.details)
+        baseline = baseline.assign(**details)[[c for c in BASELINE.column_names if c in {*baseline.columns, *details}]]
         reports = self._reporting(plan)
         kept = baseline[reports].reset_index(drop=True)
         told = set(kept["instance_id"])
@@ -158,7 +172,11 @@ class _Maker:
         write = {WORKBOOK_ROUND: files.write_workbook, KOBO_ROUND: files.write_kobo}.get(plan.number, files.write_csv)
         written = write(self.folder, plan, tables)
         passages, watch = checkpoint_tables(plan, self.places, scale=min(self.scale, 1.0), rng=self.rng)
-        return [*written, *files.write_csv(self.folder, plan, {"passages": passages, "watch": watch})]
+        further = {"passages": passages, "watch": watch, **event_tables(self.population, plan, rng=self.details)}
+        if plan.number == SURVEY_ROUND:
+            further |= survey_tables(self.population, plan, self.places, self.points, rng=self.details)
+        told = {name: table for name, table in further.items() if len(table) and name in {"passages", "watch"}}
+        return [*written, *files.write_csv(self.folder, plan, told)]
 
     def result(self) -> DemoReturns:
         """Return what was written."""
@@ -168,6 +186,9 @@ class _Maker:
             faults=pd.concat(self.ledgers, ignore_index=True),
             silent=pd.concat(self.silences, ignore_index=True),
             truth=pd.concat(self.truths, ignore_index=True),
+            enumerators=write_enumerators(
+                self.folder / "demonstration-enumerators.csv", self.population.units, rng=self.details
+            ),
         )
 
 
