@@ -17,6 +17,10 @@ class WrongFileTypeError(EnumerationsError, ValueError):
     """Say that a file is not what its name promises."""
 
 
+class UnsafeFileError(EnumerationsError, ValueError):
+    """Say that a file is built to do harm, or can't be told from one that is."""
+
+
 class UnknownFormError(EnumerationsError, ValueError):
     """Say that a file's header fits no form."""
 
