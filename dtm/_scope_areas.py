@@ -44,6 +44,11 @@ def build_areas(connection: Connection, area_set: str, version: int, finest_leve
     higher = range(finest_level - 1, 0, -1)
     frames += [_with_words(connection, _ancestors(areas, level), level) for level in higher]
     _store_areas(connection, frames)
+    build_rollup(connection, finest_level)
+
+
+def build_rollup(connection: Connection, finest_level: int) -> None:
+    """Make TEMP TABLE `scope_rollup`: each of the finest areas with itself and every area above it."""
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE scope_rollup AS

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dtm._full import EXACT, create_full
-from dtm._scope_areas import CITY_PCODE, FINEST_LEVEL_MAX, build_areas
+from dtm._scope_areas import CITY_PCODE, FINEST_LEVEL_MAX, build_areas, build_rollup
 from dtm.errors import UnknownRoundError, WrongUseError
 
 if TYPE_CHECKING:
@@ -66,12 +66,7 @@ def build_scope(connection: Connection, *, operation: str, last_round: int) -> S
     WrongUseError
         The round's areas are finer than khoroos, or the country as a whole.
     """
-    found = connection.execute(
-        'SELECT area_set, area_set_version FROM "round" WHERE operation = ? AND number = ?', [operation, last_round]
-    ).fetchone()
-    if found is None:
-        raise UnknownRoundError(f"Round {last_round} of '{operation}' was never opened; see `dtm round list`.")
-    area_set, version = str(found[0]), int(found[1])
+    area_set, version = _areas_of_round(connection, operation, last_round)
     notes = _build_rounds(connection, operation, last_round, area_set)
     finest_level = _finest_level(connection, area_set, version)
     build_areas(connection, area_set, version, finest_level)
@@ -90,6 +85,45 @@ def build_scope(connection: Connection, *, operation: str, last_round: int) -> S
         city=city,
         notes=(*notes, *_notes_on_returns(connection), *_notes_on_passages(connection, city)),
     )
+
+
+def build_reporting_scope(connection: Connection, *, operation: str, last_round: int) -> Scope:
+    """Make the tables of `build_scope` without polygons, names and passages: all that `build_coverage` needs.
+
+    `scope_area` has only `pcode` and `level`; the days of the flow windows stay empty.
+
+    Raises
+    ------
+    UnknownRoundError, WrongUseError
+        As `build_scope`.
+    """
+    area_set, version = _areas_of_round(connection, operation, last_round)
+    notes = _build_rounds(connection, operation, last_round, area_set)
+    finest_level = _finest_level(connection, area_set, version)
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE scope_area AS
+        SELECT DISTINCT left(a.pcode, 2 + 2 * n.level::INTEGER) AS pcode, n.level::INTEGER AS level
+        FROM area a CROSS JOIN range(1, $level + 1) n(level)
+        WHERE a.area_set = $area_set AND a.version = $version ORDER BY level, pcode
+        """,
+        {"area_set": area_set, "version": version, "level": finest_level},
+    )
+    build_rollup(connection, finest_level)
+    _build_units(connection, area_set, finest_level)
+    _build_returns(connection, operation)
+    rounds = connection.execute("SELECT round_number FROM scope_round ORDER BY 1").fetchall()
+    numbers = tuple(int(row[0]) for row in rounds)
+    return Scope(operation, numbers, last_round, area_set, version, finest_level, None, tuple(notes))
+
+
+def _areas_of_round(connection: Connection, operation: str, number: int) -> tuple[str, int]:
+    found = connection.execute(
+        'SELECT area_set, area_set_version FROM "round" WHERE operation = ? AND number = ?', [operation, number]
+    ).fetchone()
+    if found is None:
+        raise UnknownRoundError(f"Round {number} of '{operation}' was never opened; see `dtm round list`.")
+    return str(found[0]), int(found[1])
 
 
 def _build_rounds(connection: Connection, operation: str, last_round: int, area_set: str) -> list[str]:

@@ -63,8 +63,10 @@ def prepare_warehouse(connection: Connection) -> None:
         connection.execute("UPDATE meta SET value = ? WHERE key = 'schema_version'", [str(SCHEMA_VERSION)])
 
 
-def open_warehouse(workspace: Workspace, *, memory_limit_mb: int | None = None) -> Connection:
+def open_warehouse(workspace: Workspace, *, memory_limit_mb: int | None = None, spatial: bool = True) -> Connection:
     """Open the warehouse for writing; it holds the file's lock until it is closed.
+
+    Without `spatial` it opens in about 20 ms instead of 200, for work that only reads and writes stored shapes.
 
     Raises
     ------
@@ -73,7 +75,10 @@ def open_warehouse(workspace: Workspace, *, memory_limit_mb: int | None = None) 
     """
     workspace.scratch_path.mkdir(parents=True, exist_ok=True)
     connection = connect(
-        workspace.warehouse_path, memory_limit_mb=memory_limit_mb, temp_directory=workspace.scratch_path
+        workspace.warehouse_path,
+        memory_limit_mb=memory_limit_mb,
+        temp_directory=workspace.scratch_path,
+        spatial=spatial,
     )
     try:
         prepare_warehouse(connection)
