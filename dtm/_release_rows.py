@@ -97,7 +97,10 @@ def _make_place(connection: Connection) -> None:
 
 
 def _make_finding(connection: Connection, scope: Scope) -> None:
-    """Take the findings without the values: what is wrong is told by the catalogue's text, never by the figure."""
+    """Take the findings without the values: what is wrong is told by the catalogue's text, never by the figure.
+
+    Checks over a whole round stay with the analysts: that a khoroo's change is odd says something of its figures.
+    """
     texts = pd.DataFrame(
         [(kind.code, kind.template("en"), kind.template("mn")) for kind in RETURN_CATALOGUE.values()],
         columns=["code", "template_en", "template_mn"],
@@ -117,7 +120,7 @@ def _make_finding(connection: Connection, scope: Scope) -> None:
         SELECT round_number, subject, code, severity, file_name, sheet, row_number, field,
                {text("en")} AS what_en, {text("mn")} AS what_mn
         FROM finding LEFT JOIN text_frame USING (code)
-        WHERE round_number IS NULL OR round_number <= ?""",
+        WHERE (round_number IS NULL OR round_number <= ?) AND coalesce(stage, 'import') <> 'round'""",
         [scope.last_round],
     )
     connection.unregister("text_frame")
