@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-AGE_BANDS = ("0_4", "5_14", "15_24", "25_59", "60_plus")
+from enumerations.codelists import codes_of
+
+AGE_BANDS = tuple(codes_of("age_band"))
 """Age bands of the kheseg baseline, in completed years."""
 
-CHECKPOINT_BANDS = ("0_17", "18_59", "60_plus")
+CHECKPOINT_BANDS = tuple(codes_of("checkpoint_age_band"))
 """Age bands of the checkpoint registry, in completed years."""
 
 
