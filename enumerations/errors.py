@@ -45,3 +45,25 @@ class UnknownCodelistError(EnumerationsError, KeyError):
     def __str__(self) -> str:
         """Return the message without the quotes that KeyError adds."""
         return str(self.args[0]) if self.args else ""
+
+
+class ServerAddressError(EnumerationsError, ValueError):
+    """Refuse the address of a server that returns would be asked of."""
+
+    exit_code = 2
+
+
+class ServerUnreachableError(EnumerationsError, ConnectionError):
+    """Say that a server did not answer, however often it was asked."""
+
+
+class ServerRefusedError(EnumerationsError, PermissionError):
+    """Say that a server does not give what was asked for; `status` is the HTTP status."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ServerAnswerError(EnumerationsError, ValueError):
+    """Say that a server's answer is not what its protocol promises."""
