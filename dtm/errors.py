@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 EXIT_DONE = 0
 EXIT_FINDINGS = 1
 EXIT_WRONG_USE = 2
@@ -58,6 +63,30 @@ class NoReleaseError(WrongUseError, FileNotFoundError):
 
 class NothingToReleaseError(WrongUseError, ValueError):
     """Say that no round with returns is there to release."""
+
+
+class OpenErrorsError(DtmError, ValueError):
+    """Refuse a sign-off while errors stand; `findings` has them."""
+
+    exit_code = EXIT_FINDINGS
+
+    def __init__(self, message: str, findings: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(message)
+        self.findings = [dict(finding) for finding in findings]
+
+
+class RoundNotSignedOffError(DtmError, ValueError):
+    """Refuse to release a round that nobody signed off, unless it is called provisional."""
+
+    exit_code = EXIT_FINDINGS
+
+
+class UnknownFindingError(WrongUseError, KeyError):
+    """Name a finding that the round does not have."""
+
+    def __str__(self) -> str:
+        """Return the message without the quotes that KeyError adds."""
+        return str(self.args[0]) if self.args else ""
 
 
 class BadInputError(DtmError, ValueError):

@@ -1,17 +1,42 @@
-"""Open rounds of data collection and list them."""
+"""Open rounds of data collection and move them from draft over cleaning and sign-off to a release."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from dtm.errors import UnknownAreaSetError, WrongUseError
+from dtm.engine import transaction
+from dtm.errors import OpenErrorsError, UnknownAreaSetError, UnknownRoundError, WrongUseError
+from dtm.waivers import open_errors, required_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     import pandas as pd
 
     from dtm.engine import Connection
+
+DRAFT, CLEANING, SIGNED_OFF, RELEASED = STATES = ("draft", "cleaning", "signed_off", "released")
+"""States of a round: returns come in; the collection has ended; no error stands; it is in a release."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round that was opened: its days of collection, its areas and its state."""
+
+    number: int
+    started_on: date
+    ended_on: date
+    area_set: str
+    area_set_version: int
+    status: str
+
+    @property
+    def state_words(self) -> str:
+        """Return the state as it is said."""
+        return self.status.replace("_", " ")
 
 
 def latest_version(connection: Connection, area_set: str) -> int:
@@ -41,10 +66,11 @@ def open_round(
     ended_on: date,
     area_set: str,
     assessment_type: str = "BA",
+    opened_at: datetime | None = None,
 ) -> None:
     """Open a round in state draft; stocks refer to its last day.
 
-    Opening a round again with the same dates and area set changes nothing.
+    Opening a round again with the same dates and area set changes nothing. `opened_at` (UTC) is now when not given.
 
     Raises
     ------
@@ -77,10 +103,12 @@ def open_round(
                 f"Round {number} must lie {'before' if number < other else 'after'} round {other} "
                 f"({other_start} to {other_end})."
             )
-    connection.execute(
-        "INSERT INTO round VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'draft')",
-        [operation, number, started_on, ended_on, ended_on, assessment_type, area_set, version],
-    )
+    with transaction(connection):
+        connection.execute(
+            "INSERT INTO round VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [operation, number, started_on, ended_on, ended_on, assessment_type, area_set, version, DRAFT],
+        )
+        _note(connection, operation, number, None, DRAFT, at=opened_at)
 
 
 def list_rounds(connection: Connection) -> pd.DataFrame:
@@ -95,3 +123,187 @@ def list_rounds(connection: Connection) -> pd.DataFrame:
                           count(*) FILTER (severity = 'warning') AS warnings FROM finding GROUP BY 1) f
                ON f.round_number = r.number
         ORDER BY r.operation, r.number""").df()
+
+
+def find_round(connection: Connection, *, operation: str, number: int | None = None) -> Round:
+    """Return a round, the newest when no number is given.
+
+    Raises
+    ------
+    UnknownRoundError
+        It was never opened, or no round was.
+    """
+    rows = connection.execute(
+        "SELECT number, started_on, ended_on, area_set, area_set_version, status FROM round "
+        "WHERE operation = ? ORDER BY number",
+        [operation],
+    ).fetchall()
+    found = [row for row in rows if number is None or row[0] == number]
+    if not found:
+        known = ", ".join(str(row[0]) for row in rows)
+        what = f"There is no round {number}; opened: {known}." if known else "No round was opened."
+        raise UnknownRoundError(f"{what} Open one with `dtm round open --number N --from DATE --to DATE ...`.")
+    return Round(*found[-1])
+
+
+def close_round(
+    connection: Connection,
+    *,
+    operation: str,
+    number: int,
+    who: str,
+    reason: str | None = None,
+    sign_off: bool = False,
+    at: datetime | None = None,
+) -> Round:
+    """Move a round one step on: from draft to cleaning, or with `sign_off` from cleaning to signed off.
+
+    Parameters
+    ----------
+    who
+        Who decides; written into the round's history and, for a sign-off, into the release.
+    reason
+        Why, in words; may be left out.
+    at
+        The moment, UTC; now when not given.
+
+    Raises
+    ------
+    WrongUseError
+        The round is not in the state the step begins at, or no name is given.
+    OpenErrorsError
+        Errors of the round stand that are neither cleared nor waived.
+    """
+    name = required_text(who, what="name", option="--who NAME")
+    with transaction(connection):
+        found = find_round(connection, operation=operation, number=number)
+        target = SIGNED_OFF if sign_off else CLEANING
+        _check_step(found, target)
+        if sign_off:
+            refuse_open_errors(connection, operation=operation, number=number)
+        return _move(connection, operation, found, target, reason=_optional(reason), who=name, at=at)
+
+
+def _check_step(found: Round, target: str) -> None:
+    number = found.number
+    if found.status in (SIGNED_OFF, RELEASED):
+        raise WrongUseError(
+            f"Round {number} is {found.state_words} already. To change it, reopen it first: "
+            f"dtm round reopen --round {number} --who NAME --reason TEXT"
+        )
+    if target == SIGNED_OFF and found.status == DRAFT:
+        raise WrongUseError(
+            f"Round {number} still collects returns (draft). End the collection first: "
+            f"dtm round close --round {number} --who NAME"
+        )
+    if target == CLEANING and found.status == CLEANING:
+        raise WrongUseError(
+            f"The collection of round {number} has ended already (cleaning). Sign it off: "
+            f"dtm round close --round {number} --sign-off --who NAME"
+        )
+
+
+def refuse_open_errors(connection: Connection, *, operation: str, number: int) -> None:
+    """Stop if errors of the round stand.
+
+    Raises
+    ------
+    OpenErrorsError
+        It has the errors in `findings` and says in words how to clear them.
+    """
+    standing = open_errors(connection, operation=operation, number=number)
+    if standing:
+        raise OpenErrorsError(
+            f"Round {number} can't be signed off: {len(standing)} error{'s' if len(standing) > 1 else ''} stand"
+            f"{'' if len(standing) > 1 else 's'}. Correct the records (dtm clean template --round {number}, then "
+            f"dtm clean apply FILE), or waive what may stand, with a reason and your name (dtm round waive --round "
+            f"{number} --finding ID or --code CODE, --reason TEXT --who NAME).",
+            standing,
+        )
+
+
+def reopen_round(
+    connection: Connection, *, operation: str, number: int, who: str, reason: str, at: datetime | None = None
+) -> Round:
+    """Take a signed-off or released round back to cleaning; what was released stays as it is.
+
+    Raises
+    ------
+    WrongUseError
+        The round is open, or the name or the reason is empty.
+    """
+    name = required_text(who, what="name", option="--who NAME")
+    why = required_text(reason, what="reason", option="--reason TEXT")
+    with transaction(connection):
+        found = find_round(connection, operation=operation, number=number)
+        if found.status not in (SIGNED_OFF, RELEASED):
+            raise WrongUseError(f"Round {number} is open ({found.state_words}); there is nothing to reopen.")
+        return _move(connection, operation, found, CLEANING, reason=why, who=name, at=at)
+
+
+def note_release(connection: Connection, *, operation: str, numbers: Sequence[int], release_id: str) -> None:
+    """Move the signed-off rounds among these to released; call it inside a transaction."""
+    for number in numbers:
+        found = find_round(connection, operation=operation, number=number)
+        if found.status == SIGNED_OFF:
+            _move(connection, operation, found, RELEASED, reason=release_id, who=None, at=None)
+
+
+def _move(
+    connection: Connection,
+    operation: str,
+    found: Round,
+    target: str,
+    *,
+    reason: str | None,
+    who: str | None,
+    at: datetime | None,
+) -> Round:
+    connection.execute(
+        "UPDATE round SET status = ? WHERE operation = ? AND number = ?", [target, operation, found.number]
+    )
+    _note(connection, operation, found.number, found.status, target, reason=reason, who=who, at=at)
+    return find_round(connection, operation=operation, number=found.number)
+
+
+def _note(
+    connection: Connection,
+    operation: str,
+    number: int,
+    before: str | None,
+    after: str,
+    *,
+    reason: str | None = None,
+    who: str | None = None,
+    at: datetime | None = None,
+) -> None:
+    moment = at or datetime.now(UTC).replace(tzinfo=None)
+    connection.execute(
+        "INSERT INTO round_history VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [operation, number, before, after, reason, who, moment],
+    )
+
+
+def _optional(text: str | None) -> str | None:
+    return (text or "").strip() or None
+
+
+def round_history(connection: Connection, *, operation: str, number: int) -> list[dict[str, Any]]:
+    """Return the changes of a round's state, oldest first: from_status, to_status, reason, who, changed_at (UTC)."""
+    rows = connection.execute(
+        "SELECT from_status, to_status, reason, who, changed_at FROM round_history "
+        "WHERE operation = ? AND number = ? ORDER BY rowid",
+        [operation, number],
+    ).fetchall()
+    names = ("from_status", "to_status", "reason", "who", "changed_at")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def sign_off_of(connection: Connection, *, operation: str, number: int) -> tuple[str, datetime] | None:
+    """Return who signed the round off and when (UTC); None while it is open."""
+    if find_round(connection, operation=operation, number=number).status not in (SIGNED_OFF, RELEASED):
+        return None
+    signed = [
+        row for row in round_history(connection, operation=operation, number=number) if row["to_status"] == SIGNED_OFF
+    ]
+    return (str(signed[-1]["who"]), signed[-1]["changed_at"]) if signed else None

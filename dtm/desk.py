@@ -1,0 +1,156 @@
+"""Serve the round desk: everything a page for analysts asks for, each call with the warehouse open for itself alone."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import shapely
+
+from dtm._round_findings import list_findings
+from dtm.coverage import coverage_report, progress_frame
+from dtm.round_status import round_overview, round_status
+from dtm.rounds import SIGNED_OFF, close_round, find_round, reopen_round
+from dtm.waivers import unwaive, waive
+from dtm.warehouse import open_warehouse
+from geodata.simplify import simplify_coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+
+    from dtm.engine import Connection
+    from dtm.workspace import Workspace
+
+SCREEN_TOLERANCE_M = 15.0
+"""Borders on the desk's map may lie this far from the true ones."""
+_LOCK = threading.RLock()
+"""One call at a time in this process; other processes are kept out by the file's own lock."""
+
+
+class Desk:
+    """The round desk of a workspace.
+
+    Every method opens the warehouse, does one thing and closes it, so that the command line can be used beside it.
+    While another process holds the warehouse a call raises `WarehouseBusyError`; nothing is changed by it.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self._shapes: dict[tuple[str, int], gpd.GeoDataFrame] = {}
+
+    @property
+    def operation(self) -> str:
+        """Return the name of the operation."""
+        return self.workspace.settings.operation
+
+    @contextmanager
+    def _open(self, *, spatial: bool = False) -> Iterator[Connection]:
+        with _LOCK:
+            connection = open_warehouse(self.workspace, spatial=spatial)
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+    def rounds(self) -> list[dict[str, Any]]:
+        """Return a row for each round, see `dtm.round_status.round_overview`."""
+        with self._open() as connection:
+            return round_overview(connection, operation=self.operation)
+
+    def status(self, number: int) -> dict[str, Any]:
+        """Return what `dtm round status --json` prints, see `dtm.round_status.round_status`."""
+        with self._open() as connection:
+            return round_status(connection, operation=self.operation, number=number)
+
+    def areas(self, number: int) -> gpd.GeoDataFrame:
+        """Return the round's areas, simplified for screens, with units expected and received and open errors.
+
+        Columns pcode, name_mn, name_en, parent, units_expected, units_received, errors_open; WGS84.
+        """
+        with self._open() as connection:
+            found = find_round(connection, operation=self.operation, number=number)
+            told = coverage_report(connection, operation=self.operation, number=number)["by_khoroo"]
+            key = (found.area_set, found.area_set_version)
+            if key not in self._shapes:
+                self._shapes[key] = _read_shapes(connection, *key)
+            shapes = self._shapes[key]
+        by_pcode = {row["pcode"]: row for row in told}
+        frame = shapes.copy()
+        for name in ("name_mn", "name_en", "units_expected", "units_received", "errors_open"):
+            frame[name] = [by_pcode[pcode][name] for pcode in frame["pcode"]]
+        frame["parent"] = frame["pcode"].str[:-2]
+        return frame
+
+    def progress(self, number: int) -> pd.DataFrame:
+        """Return a row for each day of collection: day, returns, units, cumulative_units, expected_units."""
+        with self._open() as connection:
+            return progress_frame(connection, operation=self.operation, number=number)
+
+    def findings(
+        self,
+        number: int,
+        *,
+        severity: str | None = None,
+        code: str | None = None,
+        pcode: str | None = None,
+        state: str | None = "open",
+        offset: int = 0,
+        limit: int = 200,
+    ) -> tuple[pd.DataFrame, int]:
+        """Return a page of findings and how many there are in all, see `dtm._round_findings.list_findings`."""
+        with self._open() as connection:
+            find_round(connection, operation=self.operation, number=number)
+            return list_findings(
+                connection, number, severity=severity, code=code, pcode=pcode, state=state, offset=offset, limit=limit
+            )
+
+    def waive(self, number: int, finding_ids: Sequence[str], *, reason: str, who: str) -> int:
+        """Let findings stand; return how many were not waived before."""
+        with self._open() as connection:
+            return waive(
+                connection, operation=self.operation, number=number, finding_ids=finding_ids, reason=reason, who=who
+            )
+
+    def take_back(self, number: int, finding_ids: Sequence[str], *, who: str) -> int:
+        """Take waivers back; return how many there were."""
+        with self._open() as connection:
+            return unwaive(connection, operation=self.operation, number=number, finding_ids=finding_ids, who=who)
+
+    def close(self, number: int, *, to: str, who: str, reason: str | None = None) -> dict[str, Any]:
+        """Move a round on to `cleaning` or `signed_off`; return number and status.
+
+        Raises
+        ------
+        OpenErrorsError
+            Errors stand; `findings` has them.
+        """
+        with self._open() as connection:
+            found = close_round(
+                connection,
+                operation=self.operation,
+                number=number,
+                who=who,
+                reason=reason,
+                sign_off=to == SIGNED_OFF,
+            )
+        return {"number": found.number, "status": found.status}
+
+    def reopen(self, number: int, *, who: str, reason: str) -> dict[str, Any]:
+        """Take a round back to cleaning; return number and status."""
+        with self._open() as connection:
+            found = reopen_round(connection, operation=self.operation, number=number, who=who, reason=reason)
+        return {"number": found.number, "status": found.status}
+
+
+def _read_shapes(connection: Connection, area_set: str, version: int) -> gpd.GeoDataFrame:
+    rows = connection.execute(
+        "SELECT pcode, ST_AsWKB(geometry) FROM area WHERE area_set = ? AND version = ? ORDER BY pcode",
+        [area_set, version],
+    ).fetchall()
+    geometry = shapely.from_wkb([bytes(wkb) for _, wkb in rows])
+    areas = gpd.GeoDataFrame({"pcode": [pcode for pcode, _ in rows]}, geometry=list(geometry), crs="EPSG:4326")
+    return simplify_coverage(areas, tolerance_m=SCREEN_TOLERANCE_M)

@@ -1,0 +1,185 @@
+"""Let findings stand with a reason and a name, take that back, and say which errors stand against a sign-off."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dtm._round_findings import PLACED_FINDINGS, build_placed_findings
+from dtm._round_records import FINDINGS_OF_ROUND
+from dtm.engine import transaction
+from dtm.errors import UnknownFindingError, UnknownRoundError, WrongUseError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dtm.engine import Connection
+
+IDS_NAMED = 5
+"""Unknown identifiers that a message names."""
+
+
+def required_text(text: str | None, *, what: str, option: str) -> str:
+    """Return a name or reason without the blanks around it.
+
+    Raises
+    ------
+    WrongUseError
+        Nothing is left.
+    """
+    stripped = (text or "").strip()
+    if not stripped:
+        raise WrongUseError(f"A {what} is needed: give {option}, not an empty one.")
+    return stripped
+
+
+def open_errors(connection: Connection, *, operation: str, number: int) -> list[dict[str, Any]]:
+    """Return the errors that stand against signing the round off: of either stage and not waived.
+
+    Findings that belong to no round (on boundaries and layers) don't stand in the way. A finding that the checks no
+    longer make is gone.
+
+    Raises
+    ------
+    UnknownRoundError
+        The round was never opened.
+    """
+    _status(connection, operation, number)
+    cursor = connection.execute(
+        f"SELECT finding_id, severity, code, stage, import_id, subject, file_name, sheet, row_number, field, value, "
+        f"pcode, message_en, message_mn FROM ({FINDINGS_OF_ROUND}) WHERE severity = 'error' AND state = 'open' "
+        "ORDER BY code, import_id NULLS LAST, sheet, row_number, pcode, field",
+        {"number": number},
+    )
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def waive(
+    connection: Connection,
+    *,
+    operation: str,
+    number: int,
+    reason: str,
+    who: str,
+    finding_ids: Sequence[str] = (),
+    code: str | None = None,
+    pcode: str | None = None,
+    at: datetime | None = None,
+) -> int:
+    """Let findings of a round stand, named one by one or all of one code (in one area and below); return how many.
+
+    A finding that is waived already keeps its first reason. A waiver holds when the checks run again.
+
+    Raises
+    ------
+    WrongUseError
+        No reason or name, nothing chosen, or the round is signed off.
+    UnknownFindingError
+        The round has no such finding.
+    """
+    why = required_text(reason, what="reason", option="--reason TEXT")
+    name = required_text(who, what="name", option="--who NAME")
+    with transaction(connection):
+        chosen = _chosen(connection, operation, number, finding_ids, code, pcode)
+        fresh = [finding_id for finding_id, state in chosen.items() if state == "open"]
+        connection.execute(
+            "INSERT INTO waiver SELECT unnest(?::VARCHAR[]), ?, ?, ?, ?, NULL",
+            [fresh, number, why, name, at or datetime.now(UTC).replace(tzinfo=None)],
+        )
+    return len(fresh)
+
+
+def unwaive(
+    connection: Connection,
+    *,
+    operation: str,
+    number: int,
+    who: str,
+    finding_ids: Sequence[str] = (),
+    code: str | None = None,
+    pcode: str | None = None,
+) -> int:
+    """Take waivers back, so that their findings stand again; return how many. The rows stay, with the day.
+
+    Raises
+    ------
+    WrongUseError
+        No name, nothing chosen, or the round is signed off: reopen it first.
+    UnknownFindingError
+        The round has no such finding.
+    """
+    required_text(who, what="name", option="--who NAME")
+    with transaction(connection):
+        chosen = _chosen(connection, operation, number, finding_ids, code, pcode)
+        held = [finding_id for finding_id, state in chosen.items() if state == "waived"]
+        connection.execute(
+            "UPDATE waiver SET withdrawn_at = ? WHERE round_number = ? AND withdrawn_at IS NULL "
+            "AND list_contains(?::VARCHAR[], finding_id)",
+            [datetime.now(UTC).replace(tzinfo=None), number, held],
+        )
+    return len(held)
+
+
+def _status(connection: Connection, operation: str, number: int) -> str:
+    row = connection.execute(
+        "SELECT status FROM round WHERE operation = ? AND number = ?", [operation, number]
+    ).fetchone()
+    if row is None:
+        raise UnknownRoundError(f"There is no round {number}. See `dtm round list`.")
+    return str(row[0])
+
+
+def _chosen(
+    connection: Connection,
+    operation: str,
+    number: int,
+    finding_ids: Sequence[str],
+    code: str | None,
+    pcode: str | None,
+) -> dict[str, str]:
+    """Return the findings meant, by identifier, with their state."""
+    status = _status(connection, operation, number)
+    if status not in ("draft", "cleaning"):
+        raise WrongUseError(
+            f"Round {number} is {status.replace('_', ' ')}; its findings are settled. Reopen it first: "
+            f"dtm round reopen --round {number} --who NAME --reason TEXT"
+        )
+    if bool(finding_ids) == bool(code):
+        raise WrongUseError("Name the findings with --finding ID, or all of one kind with --code CODE: one of the two.")
+    if pcode and not code:
+        raise WrongUseError("--pcode narrows --code; it has no meaning for findings named one by one.")
+    if code:
+        return _of_code(connection, number, code, pcode)
+    rows = connection.execute(
+        f"SELECT DISTINCT finding_id, state FROM ({FINDINGS_OF_ROUND}) "
+        "WHERE list_contains($ids::VARCHAR[], finding_id)",
+        {"number": number, "ids": list(finding_ids)},
+    ).fetchall()
+    found = {str(finding_id): str(state) for finding_id, state in rows}
+    unknown = [one for one in dict.fromkeys(finding_ids) if one not in found]
+    if unknown:
+        more = f" and {len(unknown) - IDS_NAMED} more" if len(unknown) > IDS_NAMED else ""
+        raise UnknownFindingError(
+            f"Round {number} has no finding {', '.join(unknown[:IDS_NAMED])}{more}; it may be gone since. "
+            f"List them: dtm round status --round {number} --json"
+        )
+    return found
+
+
+def _of_code(connection: Connection, number: int, code: str, pcode: str | None) -> dict[str, str]:
+    source = FINDINGS_OF_ROUND
+    if pcode:
+        build_placed_findings(connection, number)
+        source = PLACED_FINDINGS
+    rows = connection.execute(
+        f"SELECT DISTINCT finding_id, state FROM ({source}) WHERE finding_id IS NOT NULL AND code = $code "
+        "AND ($pcode::VARCHAR IS NULL OR starts_with(pcode, $pcode)) AND $number::INTEGER IS NOT NULL",
+        {"number": number, "code": code, "pcode": pcode},
+    ).fetchall()
+    if not rows:
+        where = f" in {pcode}" if pcode else ""
+        raise UnknownFindingError(
+            f"Round {number} has no finding of code '{code}'{where}. List them: dtm round status --round {number}"
+        )
+    return {str(finding_id): str(state) for finding_id, state in rows}
