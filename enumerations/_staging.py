@@ -56,9 +56,8 @@ class StagedTable:
     findings: tuple[Finding, ...] = field(default=())
 
     def source(self, column: str) -> str | None:
-        """Return the relation's column that holds a canonical column, or None when the file has none."""
-        position = self.header.positions.get(column)
-        return None if position is None else f"c{position}"
+        """Return SQL over the relation for a canonical column, or None when the file has none."""
+        return self.header.source(column)
 
     def raw_sql(self) -> str:
         """Return SQL for the record as sent, as JSON."""

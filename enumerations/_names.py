@@ -1,0 +1,149 @@
+"""Read the names that collecting tools give to columns: group paths, labels, system columns, points and choices."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from enumerations._questions import question_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from enumerations.columns import FormTable
+
+RANK_TOOL = 50
+RANK_LABEL = 100
+"""A column's own name comes first (0), then its aliases, then what tools call it, then its labels."""
+TOOL_NAMES = {
+    "instance_id": ("__submissions_id",),
+    "review_state": ("reviewstate",),
+    "form_version": ("formversion",),
+    "collected_at": ("submissiondate",),
+}
+"""Names that ODK Central gives to canonical columns, in small letters."""
+SYSTEM_NAMES = {
+    "submissiondate", "updatedat", "deletedat", "submitterid", "submittername", "attachmentspresent",
+    "attachmentsexpected", "status", "reviewstate", "deviceid", "edits", "formversion", "key", "parent_key",
+    "instanceid", "instancename", "rootuuid", "deprecatedid", "start", "end", "today", "username", "phonenumber",
+    "simserial", "subscriberid", "audit", "formhub/uuid",
+}  # fmt: skip
+"""Columns that tools add by themselves: nothing is lost when they aren't used."""
+EXPORT_MARKS = (
+    {"key", "submissiondate"}, {"key", "parent_key"}, {"_uuid"}, {"_index"}, {"_submission__uuid"}, {"_parent_index"},
+    {"_submission_time"},
+)  # fmt: skip
+"""Columns that show a header to be a tool's, whose groups may be joined by any separator."""
+POINT_NAMES = {"location", "gps", "geopoint", "point", "gps_point", "gps_location", "coordinates", "байршил"}
+_SEPARATORS = re.compile(r"[/.:-]|__")
+_GROUPS = re.compile(r"/")
+_POINT_PART = re.compile(r"^_*(?P<base>.+?)[-/_.:]+(?P<part>latitude|longitude|altitude|precision|accuracy)$")
+_EDGES = " \t\r\n\u00a0:?*."
+
+
+def whole(name: str) -> str:
+    """Return a name in small letters, without byte order mark, spaces as underscores, groups and all."""
+    text = " ".join(name.replace("\ufeff", "").strip(_EDGES).split())
+    return text.casefold().replace(" ", "_").replace("-", "_")
+
+
+def plain(name: str) -> str:
+    """Return a name in small letters, without group path, spaces or byte order mark."""
+    return whole(name.strip().rsplit("/", 1)[-1])
+
+
+def is_export(names: Sequence[str]) -> bool:
+    """Return whether a header is one that KoboToolbox or ODK Central wrote."""
+    known = {whole(name) for name in names}
+    return any(marks <= known for marks in EXPORT_MARKS)
+
+
+def is_odk_csv(names: Sequence[str]) -> bool:
+    """Return whether a header is one of ODK Central's exports, where KEY is the return's first identifier."""
+    known = {whole(name) for name in names}
+    return {"key", "submissiondate"} <= known or {"key", "meta_instanceid"} <= known
+
+
+def is_system(name: str) -> bool:
+    """Return whether a tool added the column by itself."""
+    return name.strip().startswith("_") or whole(name) in SYSTEM_NAMES or plain(name) in SYSTEM_NAMES or (
+        whole(name).startswith(("meta_", "meta/")) or plain(name).startswith("_")
+    )  # fmt: skip
+
+
+def tails(name: str, *, export: bool) -> Iterator[tuple[str, str]]:
+    """Yield (group, name) for every way to cut the groups off, the longest name first; a tool's own name is whole."""
+    text = name.replace("\ufeff", "").strip()
+    yield "", text
+    if text.startswith("_"):
+        return
+    for cut in (_SEPARATORS if export else _GROUPS).finditer(text):
+        if cut.start() and cut.end() < len(text):
+            yield text[: cut.start()], text[cut.end() :]
+
+
+@cache
+def keys_of(table: FormTable) -> dict[str, tuple[str, int]]:
+    """Return the canonical column and rank of every name a table's columns may have."""
+    keys: dict[str, tuple[str, int]] = {}
+    labels: dict[str, set[str]] = {}
+    for column in table.columns:
+        names = [column.name.casefold(), *column.aliases]
+        ranked = [*enumerate(names), *((RANK_TOOL, name) for name in TOOL_NAMES.get(column.name, ()))]
+        for rank, name in ranked:
+            if name not in keys or rank < keys[name][1]:
+                keys[name] = (column.name, rank)
+        for label in (column.meaning_en, column.meaning_mn, *question_labels(table.form, column.name)):
+            labels.setdefault(whole(label), set()).add(column.name)
+    for label, columns in labels.items():
+        if len(columns) == 1 and label:
+            keys.setdefault(label, (next(iter(columns)), RANK_LABEL))
+    return keys
+
+
+@dataclass(frozen=True)
+class Match:
+    """A column of a header that may hold a canonical column; less rank is better."""
+
+    column: str
+    position: int
+    rank: int
+    is_whole: bool
+
+
+def match_name(table: FormTable, name: str, position: int, *, export: bool) -> Match | None:
+    """Return what a name of a header means in a table."""
+    keys = keys_of(table)
+    for group, tail in tails(name, export=export):
+        found = keys.get(whole(tail))
+        if found:
+            return Match(found[0], position, found[1], not group)
+    return None
+
+
+def match_choice(table: FormTable, name: str, *, export: bool) -> tuple[str, str] | None:
+    """Return the canonical column and the choice of a select-multiple's own column, such as problems/waste."""
+    if name.startswith("_"):
+        return None
+    for group, tail in reversed(list(tails(name, export=export))):
+        found = match_name(table, group, 0, export=export) if group else None
+        if found and table.by_name[found.column].kind == "codes":
+            return found.column, tail.strip()
+    return None
+
+
+def point_part(name: str) -> tuple[str, str] | None:
+    """Return the point and the part of it that a column holds, such as ('location', 'latitude')."""
+    found = _POINT_PART.match(name.strip().casefold())
+    if found is None:
+        return None
+    base = re.split(r"[/.:]", found["base"])[-1].strip("_- ")
+    part = {"precision": "accuracy"}.get(found["part"], found["part"])
+    return base, part
+
+
+def is_point_name(name: str) -> bool:
+    """Return whether a column is by its name a point written as text: latitude longitude altitude accuracy."""
+    return plain(name) in POINT_NAMES or re.split(r"[/.:-]|__", name.strip().casefold())[-1] in POINT_NAMES

@@ -1,0 +1,28 @@
+"""Look up the labels that the forms give to the questions behind canonical columns."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from importlib import resources
+
+
+@cache
+def _labels() -> dict[tuple[str, str], tuple[str, ...]]:
+    folder = resources.files("enumerations") / "questions"
+    labels: dict[tuple[str, str], tuple[str, ...]] = {}
+    if not folder.is_dir():
+        return labels
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".csv"):
+            for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines()):
+                name = row.get("column") or row.get("name") or ""
+                told = tuple(row[key] for key in ("label_en", "label_mn") if row.get(key))
+                key = (file.name.removesuffix(".csv"), name)
+                labels[key] = labels.get(key, ()) + told
+    return labels
+
+
+def question_labels(form: str, column: str) -> tuple[str, ...]:
+    """Return the labels, in both languages, of the question that a canonical column holds the answer of."""
+    return _labels().get((form, column), ())
