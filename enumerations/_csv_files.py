@@ -4,45 +4,46 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
-import zlib
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from enumerations._headers import count_known, recognise
+from enumerations._header_rows import HEADER_ROWS_MAXIMUM, check_width, find_header, recognise_rows
+from enumerations._headers import count_known
+from enumerations._marked_rows import mark_rows, set_faults
 from enumerations._staging import Connection, Record, StagedTable, column_findings, write_records
+from enumerations.archives import open_gzip
 from enumerations.errors import EmptyFileError, WrongFileTypeError
+from enumerations.findings import Finding, make_finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from enumerations._headers import Header
+    from enumerations._headers import FormChoice, Header
 
 DELIMITERS = (",", ";", "\t", "|")
 HEAD_BYTES = 65_536
 """Bytes looked at to find the delimiter and the header."""
 CHUNK_BYTES = 1_048_576
 CELL_CHARACTERS_MAXIMUM = 1_048_576
-"""A longer cell means a quote that was never closed."""
+"""A record with a longer cell is set aside."""
+CELL_CHARACTERS_READ = 64 * 1_048_576
+"""A longer cell means a quote that was never closed, and the file is refused."""
+_SHOWN_CHARACTERS = 60
 REPLACEMENT = "\ufffd"
 
 
 def _open_bytes(path: Path) -> IO[bytes]:
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path) if packed else path.open("rb")  # type: ignore[return-value]
+    return open_gzip(path) if packed else path.open("rb")
 
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
     try:
         yield
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise WrongFileTypeError(
-            f"{path.name}: the compressed file is damaged or cut ({error}). Download or export it again."
-        ) from error
     except csv.Error as error:
         raise WrongFileTypeError(
             f"{path.name}: not readable as CSV ({error}); a quote may never be closed. Export the file again."
@@ -89,11 +90,16 @@ def _legacy_or_utf8(path: Path) -> str:
     return "utf-8-sig" if good >= bad or bad == 1 else "windows-1251"
 
 
-def _first_row(text: str, delimiter: str) -> list[str]:
+def _first_rows(text: str, delimiter: str) -> list[list[str]]:
+    """Return the first records that hold anything."""
+    rows: list[list[str]] = []
+    csv.field_size_limit(CELL_CHARACTERS_READ)
     for row in csv.reader(io.StringIO(text), delimiter=delimiter):
-        if any(cell.strip() for cell in row):
-            return row
-    return []
+        if any(cell.strip("\ufeff \t\0") for cell in row):
+            rows.append([cell.replace("\ufeff", "") for cell in row])
+            if len(rows) == HEADER_ROWS_MAXIMUM:
+                break
+    return rows
 
 
 def _read_head(path: Path, encoding: str) -> str:
@@ -105,7 +111,7 @@ def _read_head(path: Path, encoding: str) -> str:
     return text
 
 
-def stage_csv(connection: Connection, path: Path, relation: str, *, form: str | None) -> StagedTable:
+def stage_csv(connection: Connection, path: Path, relation: str, *, form: FormChoice) -> StagedTable:
     """Stage one CSV file.
 
     Raises
@@ -118,17 +124,44 @@ def stage_csv(connection: Connection, path: Path, relation: str, *, form: str | 
         text = _read_head(path, encoding)
         if encoding == "windows-1251" and sum(character < " " for character in text[:4096]) > 4096 // 10:
             raise WrongFileTypeError(f"{path.name}: this is no text file. Give the CSV or XLSX that was exported.")
-        rows = {delimiter: _first_row(text, delimiter) for delimiter in DELIMITERS}
-        delimiter = max(DELIMITERS, key=lambda mark: (count_known(rows[mark], form=form), len(rows[mark])))
-        header = recognise([name.replace("\ufeff", "") for name in rows[delimiter]], form=form, place=path.name)
+        heads = {delimiter: find_header(_first_rows(text, delimiter), form) for delimiter in DELIMITERS}
+        delimiter = max(
+            DELIMITERS, key=lambda mark: (count_known(heads[mark].names, form=form), len(heads[mark].names))
+        )
+        found = heads[delimiter]
+        check_width(len(found.names), path.name)
+        header = recognise_rows(found, form=form, place=path.name)
         plain_start = text.lstrip("\ufeff").split("\n", 1)[0].count('"') % 2 == 0 and not text[0:1].isspace()
         source = "rowid + 2 AS record, NULL::VARCHAR AS fault, NULL::VARCHAR AS fault_value"
-        if not (sound and plain_start and _scan(connection, path, f"{relation}_cells", header, delimiter)):
+        cells = f"{relation}_cells"
+        is_first = found.header_row == 0 and found.tags_row in {None, 1}
+        if not (sound and plain_start and is_first and _scan(connection, path, cells, header, delimiter)):
             source = "record, fault, fault_value"
-            records = _records(path, encoding, delimiter, len(header.names))
-            write_records(connection, f"{relation}_cells", width=len(header.names), records=records)
-    _show(connection, relation, source, header)
-    return StagedTable(header, relation, path.name, None, column_findings(header, file_name=path.name, sheet=None))
+            records = _records(path, encoding, delimiter, found, len(header.names))
+            write_records(connection, cells, width=len(header.names), records=records)
+    marks = mark_rows(connection, cells, header, source=source)
+    _show(connection, relation, source, header, found, marks)
+    blanks = _blank_headers(connection, relation, header, path.name)
+    findings = (*column_findings(header, file_name=path.name, sheet=None), *blanks)
+    return StagedTable(header, relation, path.name, None, findings)
+
+
+def _blank_headers(connection: Connection, relation: str, header: Header, file_name: str) -> Iterator[Finding]:
+    """Find columns that have values and no name."""
+    used = set(header.positions.values())
+    for position, name in enumerate(header.names):
+        if not name.strip() and position not in used:
+            first = connection.execute(f"SELECT min(record) FROM {relation} WHERE c{position} IS NOT NULL").fetchone()[
+                0
+            ]
+            if first is not None:
+                yield make_finding(
+                    "blank_header",
+                    subject=header.table.form,
+                    file_name=file_name,
+                    row_number=int(first),
+                    value=str(position + 1),
+                )
 
 
 def _scan(connection: Connection, path: Path, relation: str, header: Header, delimiter: str) -> bool:
@@ -150,16 +183,20 @@ def _scan(connection: Connection, path: Path, relation: str, header: Header, del
     return True
 
 
-def _show(connection: Connection, relation: str, source: str, header: Header) -> None:
+def _show(
+    connection: Connection,
+    relation: str,
+    source: str,
+    header: Header,
+    found: HeaderRows,
+    marks: list[tuple[int, str, str]],
+) -> None:
     """Make the staged view: without empty records and without the row of HXL tags of humanitarian files."""
     cells = [f"c{position}" for position in range(len(header.names))]
-    tags = " AND ".join(f"({cell} IS NULL OR starts_with({cell}, '#'))" for cell in cells)
-    first = f"SELECT {source}, {', '.join(cells)} FROM {relation}_cells LIMIT 1"
-    tagged = connection.execute(
-        f"SELECT count(*) FROM ({first}) WHERE coalesce({', '.join(cells)}) IS NOT NULL AND {tags}"
-    )
     conditions = []
-    if tagged.fetchone()[0]:
+    is_scanned = source.startswith("rowid")
+    tags_record = 2 if is_scanned and found.tags_row is not None else None
+    if is_scanned and (tags_record or marks):
         # A filter on rowid trips the optimiser of the engine's spatial extension, so the number becomes a column.
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE {relation}_numbered AS SELECT {source}, {', '.join(cells)} "
@@ -167,7 +204,10 @@ def _show(connection: Connection, relation: str, source: str, header: Header) ->
         )
         connection.execute(f"DROP TABLE {relation}_cells")
         connection.execute(f"ALTER TABLE {relation}_numbered RENAME TO {relation}_cells")
-        source, conditions = "record, fault, fault_value", ["record <> 2"]
+        source = "record, fault, fault_value"
+    if tags_record:
+        conditions.append(f"record <> {tags_record}")
+    set_faults(connection, f"{relation}_cells", [mark for mark in marks if mark[0] != tags_record])
     blank = f"SELECT count(*) FROM {relation}_cells WHERE coalesce({', '.join(cells)}) IS NULL"
     if connection.execute(blank).fetchone()[0]:
         conditions.append(f"coalesce({', '.join(cells)}) IS NOT NULL")
@@ -178,17 +218,19 @@ def _show(connection: Connection, relation: str, source: str, header: Header) ->
     )
 
 
-def _records(path: Path, encoding: str, delimiter: str, width: int) -> Iterator[Record]:
-    csv.field_size_limit(CELL_CHARACTERS_MAXIMUM)
+def _records(path: Path, encoding: str, delimiter: str, found: HeaderRows, width: int) -> Iterator[Record]:
+    """Yield the records below the header; they are numbered from the header, or the tags above it, which is row 1."""
+    csv.field_size_limit(CELL_CHARACTERS_READ)
     with _open_bytes(path) as file, io.TextIOWrapper(file, encoding, errors="replace", newline="") as text:
         rows = csv.reader(text, delimiter=delimiter)
-        number, pending = 0, None
+        number, seen, pending = 0, -1, None
         for row in rows:
-            if not any(cell.strip() for cell in row):
+            if not any(cell.strip("\ufeff \t\0") for cell in row):
                 number += bool(row and number)
                 continue
-            number += 1
-            if number == 1:
+            seen += 1
+            number += bool(seen >= found.header_row)
+            if not found.is_data(seen):
                 continue
             if pending is not None:
                 yield pending
@@ -207,6 +249,13 @@ def _record(number: int, row: list[str], width: int) -> Record:
         fault = "unreadable_text"
     if len(cells) > width:
         cells[width - 1 :] = [" | ".join(cell or "" for cell in cells[width - 1 :])]
+    for position, cell in enumerate(cells):
+        if cell is not None and len(cell) > CELL_CHARACTERS_MAXIMUM:
+            fault, value, cells[position] = (
+                fault or "cell_too_long",
+                value or str(position + 1),
+                cell[:_SHOWN_CHARACTERS],
+            )
     return Record(number, cells + [None] * (width - len(cells)), fault, value)
 
 
