@@ -67,3 +67,11 @@ class ServerRefusedError(EnumerationsError, PermissionError):
 
 class ServerAnswerError(EnumerationsError, ValueError):
     """Say that a server's answer is not what its protocol promises."""
+
+
+class WrongFiguresError(EnumerationsError, ValueError):
+    """Say what keeps a table of figures by place and period from being checked."""
+
+
+class MappingError(EnumerationsError, ValueError):
+    """Say what is wrong with a mapping file, and on which line."""
