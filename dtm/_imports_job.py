@@ -9,6 +9,11 @@ from dtm._finding_ids import FINDING_ID_SQL
 from enumerations.checks import findings_sql
 from enumerations.findings import CATALOGUE, ERROR, Finding
 
+REJECTED = ("rejected", "not_approved", "not approved", "validation_status_not_approved")
+"""States by which a collecting tool, or the analyst, rejects a return."""
+REFUSAL = "no_consent"
+"""Finding of rows whose household refused: nothing of them is kept."""
+
 if TYPE_CHECKING:
     from dtm._imports_rounds import Rounds
     from dtm.engine import Connection
@@ -37,7 +42,9 @@ class TableJob:
     """One staged table on its way into the warehouse.
 
     `checked` is the temporary table of typed records; `_found` and `_fate` beside it hold the findings and the
-    records that are not accepted.
+    records that are not accepted. `pcode_sql` gives the area a finding is about, over the checked record `c`.
+    `first_import_id` is the first of the call: what is older was stored before. `replaces` names the server whose
+    returns take the place of older ones. `is_again` is true where stored records are derived anew after an edit.
     """
 
     connection: Connection
@@ -47,6 +54,10 @@ class TableJob:
     import_id: int
     first_submission_id: int
     checked: str
+    first_import_id: int = 0
+    replaces: str | None = None
+    is_again: bool = False
+    pcode_sql: str = "NULL"
     error_mask: int = 0
     is_set_aside: bool = False
 
@@ -86,7 +97,7 @@ class TableJob:
         """Start with the records that the checks refused."""
         self.run(
             f"CREATE OR REPLACE TEMP TABLE {self.checked}_fate AS SELECT record, 'quarantined' AS fate "
-            f"FROM {self.checked} WHERE mask & {self.error_mask}::UBIGINT <> 0"
+            f"FROM {self.checked} WHERE mask & {self.error_mask}::UHUGEINT <> 0"
         )
 
     def find(self, code: str, sql: str) -> None:
@@ -112,10 +123,14 @@ class TableJob:
         self.is_set_aside = True
         refused = f"SELECT record FROM {self.checked}_fate WHERE fate = 'quarantined'"
         if self.number(f"SELECT count(*) FROM ({refused})"):
+            instance = "c.instance_id" if "instance_id" in self.staged.header.table.by_name else "NULL"
+            hidden = f"SELECT record FROM {self.checked}_found WHERE code = '{REFUSAL}'"
             self.run(
-                f"INSERT INTO quarantine SELECT ?, ?, record, {self.staged.raw_sql()} FROM {self.staged.relation} "
-                f"SEMI JOIN ({refused}) USING (record) ORDER BY record",
-                [self.import_id, self.sheet],
+                "INSERT INTO quarantine (import_id, sheet, row_number, raw, instance_id, table_name) "
+                f"SELECT ?, ?, record, CASE WHEN record IN ({hidden}) THEN '{{}}' ELSE raw END, {instance}, ? "
+                f"FROM (SELECT record, {self.staged.raw_sql()} AS raw FROM {self.staged.relation} "
+                f"SEMI JOIN ({refused}) USING (record)) JOIN {self.checked} c USING (record) ORDER BY record",
+                [self.import_id, self.sheet, self.table_name],
             )
         self.run(f"DROP TABLE IF EXISTS {self.staged.relation}_cells")
 
@@ -144,7 +159,7 @@ class TableJob:
         if counts:
             messages = findings_sql(f"{self.checked}_found", [code for code, _ in counts])
             self.run(
-                "INSERT INTO finding BY NAME SELECT ? AS import_id, coalesce(?, c.round_number) AS round_number, "
+                f"INSERT INTO finding BY NAME SELECT {self.pcode_sql} AS pcode, ? AS import_id, coalesce(?, c.round_number) AS round_number, "
                 "? AS subject, f.code, f.severity, ? AS file_name, ? AS sheet, f.record AS row_number, "
                 f"f.field, f.value, f.message_en, f.message_mn FROM ({messages}) f "
                 f"LEFT JOIN {self.checked} c USING (record) ORDER BY f.record, f.code",
@@ -168,5 +183,5 @@ class TableJob:
 
     def drop(self) -> None:
         """Drop the temporary tables."""
-        for suffix in ("", "_found", "_fate", "_fresh", "_point", "_unit", "_place", "_parent"):
+        for suffix in ("", "_found", "_fate", "_fresh", "_point", "_unit", "_place", "_parent", "_stored"):
             self.run(f"DROP TABLE IF EXISTS {self.checked}{suffix}")

@@ -1,92 +1,175 @@
-"""State the rules between the columns of a record, as SQL over its typed values."""
+"""Declare the rules between the columns of every table."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
-from enumerations.columns import AGE_BANDS, PASSAGE_GROUPS
+from enumerations.codelists import choices_of, codes_of
+from enumerations.columns import AGE_BANDS, PASSAGE_GROUPS, PASSAGES
+from enumerations.rules import (
+    COLLECTED_AT,
+    Alone,
+    Capacity,
+    Cases,
+    Differ,
+    FormRule,
+    InOrder,
+    Is,
+    Needed,
+    NoPoint,
+    OfReturns,
+    Pseudonym,
+    Rule,
+    Total,
+    Unasked,
+)
 
 if TYPE_CHECKING:
-    from enumerations.columns import FormTable
+    from enumerations.columns import FormColumn, FormTable
+
+__all__ = ["GPS_USABLE", "Rule", "form_rules_of", "rules_of"]
 
 GPS_ACCURACY_MAXIMUM_M = 100
 """A less accurate point gets a warning."""
 LONGITUDES_DEG = (87, 120)
 LATITUDES_DEG = (41, 53)
 """Mongolia lies inside; a point with the two exchanged was swapped."""
+POLE_DEG = 90
+DATE_LINE_DEG = 180
+RESIDENCE_YEARS = (1, 5)
+"""The survey asks where a member lived so many years ago."""
 
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule between columns: the finding's code and field, when it fails, and what to show."""
-
-    code: str
-    field: str
-    failed: str
-    value: str
-    hint: str = "NULL"
-
-
-_AGES = [f"age_{band}_persons" for band in AGE_BANDS]
-_DWELLINGS = [f"{kind}_households" for kind in ("ger", "house", "apartment", "other")]
-
-
-def _sum(columns: list[str]) -> str:
-    return f"({' + '.join(columns)})"
-
-
-def _sum_differs(code: str, columns: list[str], total: str) -> Rule:
-    return Rule(code, total, f"{_sum(columns)} <> {total}", _sum(columns), total)
-
-
-def _more(code: str, name: str, than: str) -> Rule:
-    return Rule(code, name, f"{name} > {than}", name, than)
-
-
+_AGES = tuple(f"age_{band}_persons" for band in AGE_BANDS)
+_SEXES = tuple(f"{sex}_persons" for sex in codes_of("sex"))
+_DWELLINGS = tuple(f"{kind}_households" for kind in codes_of("dwelling"))
 _POINT = "concat(lon, ', ', lat)"
-_ZERO = "lon = 0 AND lat = 0"
-_SWAPPED = (
-    f"lat BETWEEN {LONGITUDES_DEG[0]} AND {LONGITUDES_DEG[1]} AND lon BETWEEN {LATITUDES_DEG[0]} AND {LATITUDES_DEG[1]}"
-)
-_OUTSIDE = f"(abs(lon) > 180 OR abs(lat) > 90) AND NOT ({_SWAPPED})"
 
-GPS_USABLE = f"lon IS NOT NULL AND lat IS NOT NULL AND NOT ({_ZERO}) AND NOT ({_SWAPPED}) AND NOT ({_OUTSIDE})"
-"""SQL that is true where a record has a point worth locating."""
 
-_GPS = (
-    Rule("gps_zero", "lon, lat", _ZERO, _POINT),
-    Rule("gps_swapped", "lon, lat", _SWAPPED, _POINT),
-    Rule("gps_outside_world", "lon, lat", _OUTSIDE, _POINT),
-    Rule("gps_inaccurate", "accuracy_m", f"accuracy_m > {GPS_ACCURACY_MAXIMUM_M}", "accuracy_m"),
+def _at_most(code: str, name: str, limit: str) -> Total:
+    return Total(code, (name,), limit, at_most=True)
+
+
+_ZERO = Cases("gps_zero", "lon, lat", ((Is("lon", "=", 0), Is("lat", "=", 0)),), _POINT)
+_SWAPPED = Cases(
+    "gps_swapped",
+    "lon, lat",
+    (
+        (
+            Is("lat", ">=", LONGITUDES_DEG[0]),
+            Is("lat", "<=", LONGITUDES_DEG[1]),
+            Is("lon", ">=", LATITUDES_DEG[0]),
+            Is("lon", "<=", LATITUDES_DEG[1]),
+        ),
+    ),
+    _POINT,
 )
-_RULES: dict[str, tuple[Rule, ...]] = {
+_OUTSIDE = Cases(
+    "gps_outside_world",
+    "lon, lat",
+    (
+        (Is("lon", ">", DATE_LINE_DEG),),
+        (Is("lon", "<", -DATE_LINE_DEG),),
+        (Is("lat", "<", -POLE_DEG),),
+        (Is("lat", ">", LONGITUDES_DEG[1]),),
+        (Is("lat", ">", POLE_DEG), Is("lon", "<", LATITUDES_DEG[0])),
+        (Is("lat", ">", POLE_DEG), Is("lon", ">", LATITUDES_DEG[1])),
+    ),
+    _POINT,
+)
+_GPS: tuple[FormRule, ...] = (
+    _ZERO,
+    _SWAPPED,
+    _OUTSIDE,
+    Cases("gps_inaccurate", "accuracy_m", ((Is("accuracy_m", ">", GPS_ACCURACY_MAXIMUM_M),),), "accuracy_m"),
+)
+_UNIT: tuple[FormRule, ...] = (
+    Needed("unit_not_named", "district", instead=("unit", "khoroo")),
+    NoPoint("gps_missing"),
+    *_GPS,
+    Pseudonym("enumerator_named", "enumerator"),
+)
+_GROUP: tuple[FormRule, ...] = (
+    Total("sex_sum", _SEXES, "persons"),
+    Total("age_sum", _AGES, "persons"),
+    _at_most("households_over_persons", "households", "persons"),
+)
+_RULES: dict[str, tuple[FormRule, ...]] = {
     "baseline": (
-        _sum_differs("sex_sum", ["male_persons", "female_persons"], "actual_persons"),
-        _sum_differs("age_sum", _AGES, "actual_persons"),
-        _more("households_over_persons", "registered_households", "registered_persons"),
-        _more("households_over_persons", "actual_households", "actual_persons"),
-        _more("absent_over_registered", "registered_absent_persons", "registered_persons"),
-        Rule(
+        Total("sex_sum", _SEXES, "actual_persons"),
+        Total("age_sum", _AGES, "actual_persons"),
+        _at_most("households_over_persons", "registered_households", "registered_persons"),
+        _at_most("households_over_persons", "actual_households", "actual_persons"),
+        _at_most("absent_over_registered", "registered_absent_persons", "registered_persons"),
+        Total(
             "register_balance",
+            ("registered_persons", "unregistered_persons"),
             "actual_persons",
-            "registered_persons - registered_absent_persons + unregistered_persons <> actual_persons",
-            "registered_persons - registered_absent_persons + unregistered_persons",
-            "actual_persons",
+            minus=("registered_absent_persons",),
         ),
-        _sum_differs("dwelling_sum", _DWELLINGS, "actual_households"),
-        Rule("gps_missing", "lon, lat", "lon IS NULL OR lat IS NULL", "NULL"),
-        *_GPS,
+        Total("dwelling_sum", _DWELLINGS, "actual_households"),
+        InOrder("window_order", "window_from", "window_to", field="window_to"),
+        InOrder("window_after_collection", "window_from", COLLECTED_AT),
+        Total("employment_over_persons", ("employed_persons", "unemployed_persons"), "actual_persons", at_most=True),
+        _at_most("households_over_actual", "welfare_households", "actual_households"),
+        _at_most("households_over_actual", "electricity_households", "actual_households"),
+        Total("children_over_persons", ("school_age_persons", "preschool_age_persons"), "actual_persons", at_most=True),
+        _at_most("out_of_school_over_children", "out_of_school_persons", "school_age_persons"),
+        _at_most("out_of_school_over_children", "out_of_kindergarten_persons", "preschool_age_persons"),
+        Alone("none_with_others", "problems", "none"),
+        Alone("none_with_others", "services_lacking", "none"),
+        *_UNIT,
     ),
+    "arrivals": _GROUP,
+    "departures": _GROUP,
     "passages": (
-        _sum_differs("group_sum", list(PASSAGE_GROUPS), "persons"),
-        Rule(
-            "same_place", "destination", "origin = destination AND origin NOT IN ('abroad', 'unknown')", "destination"
+        Total("group_sum", PASSAGE_GROUPS, "persons"),
+        Capacity(
+            "vehicle_overfull",
+            "persons",
+            "vehicle",
+            tuple(
+                (choice.code, choice.capacity_persons)
+                for choice in choices_of("vehicle")
+                if choice.capacity_persons is not None
+            ),
         ),
+        Differ("same_place", "origin", "destination", save=("abroad", "unknown")),
         *_GPS,
+        Pseudonym("enumerator_named", "enumerator"),
     ),
+    "households": (
+        Needed("missing_value", "household_persons", when=Is("consent", "=", value=True)),
+        OfReturns(
+            "answers_without_consent",
+            "consent",
+            "NOT consent AND (told_household_persons OR told_dwelling OR told_registered OR told_move_distance "
+            "OR told_reason OR told_intended_duration)",
+            "NULL",
+        ),
+        *_UNIT,
+    ),
+    "members": (
+        *(
+            rule
+            for years in RESIDENCE_YEARS
+            for rule in (
+                Needed("residence_missing", f"residence_{years}y", when=Is("age_years", ">=", years)),
+                Unasked("residence_before_birth", f"residence_{years}y", when=Is("age_years", "<", years)),
+            )
+        ),
+    ),
+    "events": (
+        _at_most("households_over_persons", "affected_households", "affected_persons"),
+        InOrder("event_after_collection", "happened_on", COLLECTED_AT),
+        InOrder("event_after_collection", "ended_on", COLLECTED_AT),
+        InOrder("event_order", "happened_on", "ended_on", field="ended_on"),
+        Alone("none_with_others", "services_lacking", "none"),
+        *_UNIT,
+    ),
+    "event_moves": _GROUP,
     "published": (
-        Rule(
+        OfReturns(
             "more_than_persons",
             "numberMales, numberFemales",
             "coalesce(numberMales, 0) + coalesce(numberFemales, 0) > numPresentIdpInd",
@@ -94,19 +177,58 @@ _RULES: dict[str, tuple[Rule, ...]] = {
             "numPresentIdpInd",
         ),
         *(
-            Rule("odd_area_code", f"admin{level}Pcode", f"adminLevel = {level} AND admin{level}Pcode IS NULL",
-                 "coalesce(admin0Pcode, '')", f"'{level}'")
+            OfReturns("odd_area_code", f"admin{level}Pcode", f"adminLevel = {level} AND admin{level}Pcode IS NULL",
+                      "coalesce(admin0Pcode, '')", f"'{level}'")
             for level in (1, 2)
         ),
     ),
 }  # fmt: skip
-_MOVES = (
-    _sum_differs("sex_sum", ["male_persons", "female_persons"], "persons"),
-    _sum_differs("age_sum", _AGES, "persons"),
-    _more("households_over_persons", "households", "persons"),
-)
 
 
+def _usable_point() -> str:
+    faults = " AND ".join(f"NOT ({rule.sql(PASSAGES).failed})" for rule in (_ZERO, _SWAPPED, _OUTSIDE))
+    return f"lon IS NOT NULL AND lat IS NOT NULL AND {faults}"
+
+
+GPS_USABLE = _usable_point()
+"""SQL that is true where a record has a point worth locating."""
+
+
+def form_rules_of(table: FormTable) -> tuple[FormRule, ...]:
+    """Return the rules between columns of a table, for forms and returns alike."""
+    return _RULES.get(table.name, ())
+
+
+@cache
 def rules_of(table: FormTable) -> tuple[Rule, ...]:
-    """Return the rules between columns of a table."""
-    return _MOVES if table.name in {"arrivals", "departures"} else _RULES.get(table.name, ())
+    """Return the rules between columns of a table over the typed columns of its returns."""
+    return (*(rule.sql(table) for rule in form_rules_of(table)), *version_rules(table))
+
+
+def version_rules(table: FormTable) -> tuple[Rule, ...]:
+    """Return the rules on codes that the version of the form, such as 2025-04, did not offer or no longer offered."""
+    if "form_version" not in table.by_name:
+        return ()
+    rules = []
+    for column in table.columns:
+        if column.kind in {"code", "codes"} and column.codelist:
+            for code, choice in ((choice.code, choice) for choice in choices_of(column.codelist)):
+                if choice.withdrawn:
+                    rules.append(_out_of_version("withdrawn_code", column, code, ">=", choice.withdrawn))
+                if choice.since:
+                    rules.append(_out_of_version("code_too_new", column, code, "<", choice.since))
+    return tuple(rules)
+
+
+def _out_of_version(finding: str, column: FormColumn, code: str, operator: str, version: str) -> Rule:
+    """Compare versions as the digits of their dates; a version that is no date is left alone."""
+    digits = "regexp_replace(form_version, '\\D', '', 'g')"
+    limit = "".join(letter for letter in version if letter.isdigit())
+    compared = f"left({digits}, {len(limit)}) {operator} '{limit}' AND regexp_matches(form_version, '^20\\d\\d')"
+    return Rule(
+        finding,
+        column.name,
+        f"contains(' ' || {column.name} || ' ', ' {code} ') AND {compared}",
+        f"'{code}'",
+        f"'{version}'",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,15 @@ if TYPE_CHECKING:
     from enumerations.columns import FormColumn
     from enumerations.lookups import Lookup
 
-RULES_MAXIMUM = 63
-"""Bits of the mask; bit 0 says that the record as such is unusable."""
+NARROW_BITS = 63
+"""A mask of so many bits is an UBIGINT."""
+RULES_MAXIMUM = 126
+"""Bits of the widest mask, an UHUGEINT; bit 0 says that the record as such is unusable."""
 COUNT_MAXIMUM = 1_000_000_000_000
 """No count is larger; beyond it a number can't be told from a slip of the key."""
 HOURS_EAST_OF_UTC = 8
 """Local time of Ulaanbaatar; times without a zone are local."""
+_TOLD = re.compile(r"\btold_(\w+)")
 
 __all__ = ["GPS_USABLE", "CheckPlan", "Rule", "check_staged", "findings_sql"]
 
@@ -52,6 +56,8 @@ def _local_time(raw: str) -> str:
     return f"CASE WHEN length({raw}) > 19 AND {zoned} THEN {local} ELSE {stamp} END"
 
 
+LOOKED_UP = ("code", "codes", "place", "yesno")
+"""Kinds of columns that a lookup resolves."""
 _TYPES = {
     "integer": "BIGINT",
     "number": "DOUBLE",
@@ -69,7 +75,7 @@ def _cast(column: FormColumn, raw: str) -> str:
         return _local_time(raw)
     if column.kind == "date":
         return f"TRY_CAST({raw} AS TIMESTAMP)::DATE"
-    if column.kind in {"code", "place", "yesno"}:
+    if column.kind in LOOKED_UP:
         return f"look_{column.name}.code"
     return f"nullif(trim({raw}), '')"
 
@@ -106,7 +112,12 @@ def _field_code(column: FormColumn) -> tuple[str, str]:
     if column.kind in {"integer", "number"}:
         low = "" if column.minimum is None else f"{column.minimum:g}"
         high = "" if column.maximum is None else f"{column.maximum:g}"
-        hint = f"'{low} - {high}'" if high else f"'>= {low}'"
+        most = high or f"{COUNT_MAXIMUM}"
+        hint = (
+            f"'{low or -COUNT_MAXIMUM} - {high}'"
+            if high
+            else f"CASE WHEN {value} > {most} THEN '<= {most}' ELSE '>= {low}' END"
+        )
         whole = f"WHEN {value} <> floor({value}) THEN 'fraction' " if column.kind == "integer" else ""
         negative = f"WHEN {value} < 0 THEN 'negative' " if low else ""
         bad = (
@@ -115,7 +126,7 @@ def _field_code(column: FormColumn) -> tuple[str, str]:
         )
     elif column.kind in {"date", "timestamp"}:
         bad = "ELSE 'not_a_date'"
-    elif column.kind in {"code", "yesno", "place"}:
+    elif column.kind in LOOKED_UP:
         bad = f"ELSE '{_LOOKED_UP.get(column.name, 'unknown_place' if column.kind == 'place' else 'unknown_code')}'"
         hint = f"look_{column.name}.hint"
     else:
@@ -134,6 +145,20 @@ class _Plan:
     checked: tuple[FormColumn, ...]
     raws: dict[str, str]
     rules: tuple[Rule, ...]
+    mixed: tuple[str, ...]
+
+    @property
+    def mask_type(self) -> str:
+        """Return the type of the engine that holds one bit for every check."""
+        bits = 1 + len(self.checked) + len(self.rules) + len(self.mixed)
+        if bits > RULES_MAXIMUM:
+            raise AssertionError(f"{bits} checks, {RULES_MAXIMUM} bits")  # a fault of the code, not of the data
+        return "UBIGINT" if bits <= NARROW_BITS else "UHUGEINT"
+
+    @property
+    def told(self) -> list[str]:
+        """Return the columns of which a rule asks whether their cell holds anything."""
+        return sorted({name for rule in self.rules for name in _TOLD.findall(rule.failed)})
 
 
 def _plan(staged: StagedTable, plan: CheckPlan) -> _Plan:
@@ -147,9 +172,8 @@ def _plan(staged: StagedTable, plan: CheckPlan) -> _Plan:
         if (column.required or column.kind != "text") and (staged.source(column.name) or column.name in plan.lookups)
     )
     rules = (*rules_of(table), *plan.rules)
-    if 1 + len(checked) + len(rules) > RULES_MAXIMUM:
-        raise AssertionError(f"{table.name}: more rules than bits")  # a fault of the code, not of the data
-    return _Plan(table.columns, checked, raws, rules)
+    mixed = tuple(name for name in plan.lookups if table.by_name[name].kind == "place")
+    return _Plan(table.columns, checked, raws, rules, mixed)
 
 
 def _joins(plan: CheckPlan) -> str:
@@ -163,19 +187,21 @@ def _first_step(staged: StagedTable, plan: CheckPlan, parts: _Plan) -> str:
     wanted = ["record", "fault", "fault_value"]
     for column in parts.columns:
         raw = parts.raws[column.name]
-        looked_up = column.kind in {"code", "place", "yesno"} and column.name not in plan.lookups
+        looked_up = column.kind in LOOKED_UP and column.name not in plan.lookups
         wanted.append(f"{'NULL::VARCHAR' if looked_up else _cast(column, raw)} AS cast_{column.name}")
         if column in parts.checked:
             wanted.append(f"{raw} AS raw_{column.name}")
+    wanted += [f"NOT ({_blank(parts.raws[name])}) AS told_{name}" for name in parts.told]
+    wanted += [f"look_{name}.mixed AS mixed_{name}" for name in parts.mixed]
     return f"SELECT {', '.join(wanted)} FROM {staged.relation} {_joins(plan)}"
 
 
-def _mask(conditions: list[str], first_bit: int) -> str:
+def _mask(conditions: list[str], first_bit: int, mask_type: str) -> str:
     bits = [
-        f"CASE WHEN {condition} THEN {1 << bit}::UBIGINT ELSE 0::UBIGINT END"
+        f"CASE WHEN {condition} THEN {1 << bit}::{mask_type} ELSE 0::{mask_type} END"
         for bit, condition in enumerate(conditions, first_bit)
     ]
-    return " | ".join(bits) or "0::UBIGINT"
+    return " | ".join(bits) or f"0::{mask_type}"
 
 
 def check_staged(connection: Connection, staged: StagedTable, plan: CheckPlan, *, into: str) -> int:
@@ -187,14 +213,17 @@ def check_staged(connection: Connection, staged: StagedTable, plan: CheckPlan, *
     parts = _plan(staged, plan)
     first = _first_step(staged, plan, parts)
     typed = ", ".join(f"{_typed(column)} AS {column.name}" for column in parts.columns)
-    field_mask = _mask(["fault IS NOT NULL", *(_failed(column) for column in parts.checked)], 0)
-    second = f"SELECT record, {typed}, {field_mask} AS field_mask FROM ({first})"
+    helpers = [*(f"told_{name}" for name in parts.told), *(f"mixed_{name}" for name in parts.mixed)]
+    field_mask = _mask(["fault IS NOT NULL", *(_failed(column) for column in parts.checked)], 0, parts.mask_type)
+    second = f"SELECT record, {', '.join([typed, *helpers])}, {field_mask} AS field_mask FROM ({first})"
     extra = "".join(f", {sql} AS {name}" for name, sql in plan.extra.items())
     third = f"SELECT *{extra} FROM ({second})"
-    rule_mask = _mask([rule.failed for rule in parts.rules], 1 + len(parts.checked))
+    conditions = [*(rule.failed for rule in parts.rules), *(f"mixed_{name}" for name in parts.mixed)]
+    rule_mask = _mask(conditions, 1 + len(parts.checked), parts.mask_type)
+    left_out = ", ".join(["field_mask", *helpers])
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {into} AS "
-        f"SELECT * EXCLUDE (field_mask), field_mask | {rule_mask} AS mask FROM ({third})"
+        f"SELECT * EXCLUDE ({left_out}), field_mask | {rule_mask} AS mask FROM ({third})"
     )
     _explode(connection, staged, plan, parts, into)
     errors = (2 << len(parts.checked)) - 1
@@ -219,6 +248,10 @@ def _explode(connection: Connection, staged: StagedTable, plan: CheckPlan, parts
             f"INSERT INTO {found} SELECT record, fault, NULL, coalesce(fault_value, ''), '{width}' "
             f"FROM {staged.relation} WHERE fault IS NOT NULL"
         )
+
+    def failing(bit: int) -> str:
+        return f"{into} WHERE mask & {1 << bit}::{parts.mask_type} <> 0 AND mask & 1 = 0"
+
     for bit, column in enumerate(parts.checked, 1):
         if hit >> bit & 1:
             code, hint = _field_code(column)
@@ -229,13 +262,20 @@ def _explode(connection: Connection, staged: StagedTable, plan: CheckPlan, parts
                 f"INSERT INTO {found} SELECT record, {code}, '{column.name}', {shown}, {hint} FROM ("
                 f"SELECT record, {raw} AS raw_{column.name}, {_cast(column, raw)} AS cast_{column.name}"
                 f"{f', look_{column.name}' if one.lookups else ''} FROM {staged.relation} {_joins(one)} "
-                f"WHERE record IN (SELECT record FROM {into} WHERE mask & {1 << bit}::UBIGINT <> 0 AND mask & 1 = 0))"
+                f"WHERE record IN (SELECT record FROM {failing(bit)}))"
             )
     for bit, rule in enumerate(parts.rules, 1 + len(parts.checked)):
         if hit >> bit & 1:
             connection.execute(
                 f"INSERT INTO {found} SELECT record, '{rule.code}', '{rule.field}', ({rule.value})::VARCHAR, "
-                f"({rule.hint})::VARCHAR FROM {into} WHERE mask & {1 << bit}::UBIGINT <> 0 AND mask & 1 = 0"
+                f"({rule.hint})::VARCHAR FROM {failing(bit)}"
+            )
+    for bit, name in enumerate(parts.mixed, 1 + len(parts.checked) + len(parts.rules)):
+        if hit >> bit & 1:
+            connection.execute(
+                f"INSERT INTO {found} SELECT record, 'latin_in_cyrillic', '{name}', "
+                f"trim(replace({parts.raws[name]}, chr(31), ' ')), NULL FROM {staged.relation} WHERE record IN "
+                f"(SELECT record FROM {failing(bit)})"
             )
 
 

@@ -65,7 +65,7 @@ CATALOGUE: dict[str, FindingKind] = _read_catalogue()
 
 def render(template: str, *, field: str | None = None, value: str | None = None, hint: str | None = None) -> str:
     """Fill a message; a missing or strange value never fails, unknown braces stay as they are."""
-    parts = {"{field}": field, "{hint}": hint, "{value}": value}
+    parts = {" {hint}": hint and f" {hint}", "{field}": field, "{hint}": hint, "{value}": value}
     for mark, text in parts.items():
         template = template.replace(mark, text or "")
     return template.strip()
@@ -92,6 +92,8 @@ def message_sql(code: str, language: str, *, field: str, value: str, hint: str) 
     """Return SQL for the message of one code; `field`, `value` and `hint` are SQL expressions of text."""
     text = CATALOGUE[code].template(language).replace("'", "''")
     sql = f"'{text}'"
+    if " {hint}" in text:
+        sql = f"replace({sql}, ' {{hint}}', coalesce(' ' || nullif({hint}, ''), ''))"
     for mark, expression in (("{field}", field), ("{hint}", hint), ("{value}", value)):
         if mark in text:
             sql = f"replace({sql}, '{mark}', coalesce({expression}, ''))"

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from enumerations.codelists import codes_of, spellings_of
+from enumerations.codelists import codes_of, spelling_key, spellings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from enumerations._staging import Connection, StagedTable
+    from enumerations.columns import FormColumn
 
 SUGGESTIONS_MAXIMUM = 500
 """Distinct unknown spellings that get a suggestion of their own; the others get the whole list."""
+UNKNOWN_CHOICES_SHOWN = 20
+"""Unknown choices of one cell that a finding names."""
 BLANKS = " \t\r\n\u00a0"
+_MIXED = re.compile(r"[\u0400-\u04ff]+[A-Za-z]|[A-Za-z]+[\u0400-\u04ff]")
 _YES_NO = {"true": "yes", "1": "yes", "y": "yes", "false": "no", "0": "no", "n": "no"}
 
 
@@ -31,10 +36,15 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Lookup:
-    """A temporary relation (raw, code, hint) and the SQL of the staged records that joins to `raw`."""
+    """A temporary relation (raw, code, hint, mixed) and the SQL of the staged records that joins to `raw`."""
 
     relation: str
     key_sql: str
+
+
+def is_mixed(text: str) -> bool:
+    """Say whether a word of the text has Latin letters beside Cyrillic ones, such as an 'a' in a Mongolian name."""
+    return _MIXED.search(text) is not None
 
 
 def build_lookup(
@@ -51,6 +61,7 @@ def build_lookup(
             "raw": pa.array(raws, pa.string()),
             "code": pa.array([one.code for one in resolved], pa.string()),
             "hint": pa.array([one.hint for one in resolved], pa.string()),
+            "mixed": pa.array([is_mixed(raw) for raw in raws], pa.bool_()),
         }
     )
     relation = f"{staged.relation}_{name}"
@@ -62,27 +73,85 @@ def build_lookup(
     return Lookup(relation, key_sql)
 
 
+def column_lookup(connection: Connection, staged: StagedTable, column: FormColumn) -> Lookup | None:
+    """Make the lookup of a column of codes or of yes and no; None where the file lacks it or its kind needs none."""
+    source = staged.source(column.name)
+    if source is None or column.kind not in {"code", "codes", "yesno"}:
+        return None
+    codelist = column.codelist or "yesno"
+    resolve = resolve_several(codelist) if column.kind == "codes" else resolve_codes(codelist)
+    return build_lookup(connection, staged, column.name, source, resolve)
+
+
+def _spellings(codelist: str) -> dict[str, str]:
+    return spellings_of(codelist) | (_YES_NO if codelist == "yesno" else {})
+
+
 def resolve_codes(codelist: str) -> Callable[[list[str]], list[Resolved]]:
     """Return the resolver of a code list: codes and labels of both languages, any case, spaces or hyphens."""
-    spellings = spellings_of(codelist)
-    if codelist == "yesno":
-        spellings |= _YES_NO
+    spellings = _spellings(codelist)
     codes = codes_of(codelist)
 
     def resolve(raws: list[str]) -> list[Resolved]:
         suggested = 0
         resolved = []
         for raw in raws:
-            key = raw.strip(BLANKS).casefold().replace(" ", "_").replace("-", "_")
+            key = spelling_key(raw.strip(BLANKS))
             code = spellings.get(key)
             if code is not None or not key:
                 resolved.append(Resolved(code))
                 continue
-            close: list[str] = []
+            close = None
             if suggested < SUGGESTIONS_MAXIMUM:
                 suggested += 1
-                close = get_close_matches(key, list(spellings), n=1)
-            resolved.append(Resolved(None, (f"{spellings[close[0]]}? " if close else "") + f"({', '.join(codes)})"))
+                close = _closest(key, spellings)
+            resolved.append(Resolved(None, (f"{close}? " if close else "") + f"({', '.join(codes)})"))
         return resolved
 
     return resolve
+
+
+def resolve_several(codelist: str) -> Callable[[list[str]], list[Resolved]]:
+    """Return the resolver of several choices in one cell, separated by blanks, semicolons or commas.
+
+    The code is the choices' codes joined by one blank, each once; the hint names every unknown choice.
+    """
+    spellings = _spellings(codelist)
+    codes = codes_of(codelist)
+
+    def resolve(raws: list[str]) -> list[Resolved]:
+        return [one(raw) for raw in raws]
+
+    def one(raw: str) -> Resolved:
+        found, unknown = _split(raw.strip(BLANKS), spellings)
+        if not unknown:
+            return Resolved(" ".join(dict.fromkeys(found)) or None)
+        words = []
+        for text in dict.fromkeys(unknown[:UNKNOWN_CHOICES_SHOWN]):
+            close = _closest(spelling_key(text), spellings)
+            words.append(f"'{text}'" + (f" ({close}?)" if close else ""))
+        return Resolved(None, f"{', '.join(words)} - ({', '.join(codes)})")
+
+    return resolve
+
+
+def _closest(key: str, spellings: dict[str, str]) -> str | None:
+    close = get_close_matches(key, list(spellings), n=1)
+    return spellings[close[0]] if close else None
+
+
+def _split(text: str, spellings: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Return the codes of the choices in a text and the choices that are unknown; a label may hold a separator."""
+    if not text or spelling_key(text) in spellings:
+        return ([spellings[spelling_key(text)]] if text else []), []
+    for separator in (";", ",", None):
+        parts = [part.strip(BLANKS) for part in text.split(separator)]
+        if len(parts) > 1:
+            found: list[str] = []
+            unknown: list[str] = []
+            for part in parts:
+                codes, strange = _split(part, spellings)
+                found += codes
+                unknown += strange
+            return found, unknown
+    return [], [text]
