@@ -16,8 +16,10 @@ from enumerations.findings import Finding, make_finding
 if TYPE_CHECKING:
     from pathlib import Path
 
-PARENT = "instance_id"
-"""Column of a repeat's rows that names the return they belong to."""
+FIRST_IDENTITY = "instance_id"
+"""Column of a return of Kobo whose first identifier is told apart from the present one."""
+PARENT_KOBO, PARENT_ODK = "_submission__uuid", "PARENT_KEY"
+"""Columns of a repeat's rows that name the return they belong to, as in the tools' own exports."""
 
 
 class _Staging:
@@ -42,7 +44,7 @@ class _Staging:
             flatten_kobo(record, row, nested)
             identity = kobo_identity(row)
             if row.get("meta/rootUuid"):
-                row = {PARENT: identity, **row}
+                row = {FIRST_IDENTITY: identity, **row}
         self.root.add(row, fault=fault, is_strange=is_strange)
         if nested:
             self._add_repeats(nested, identity, is_odk_record=is_odk(record), is_strange=is_strange)
@@ -57,7 +59,7 @@ class _Staging:
                 relation = f"{self.relation}_{len(self.repeats) + 1}"
                 writer = self.repeats[name] = RecordWriter(self.connection, relation, self.path.name)
             for item in items:
-                row: Row = {PARENT: identity}
+                row: Row = {PARENT_ODK if is_odk_record else PARENT_KOBO: identity}
                 inner: Repeats = {}
                 if is_odk_record:
                     flatten_odk(item, row, inner)

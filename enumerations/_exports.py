@@ -53,7 +53,7 @@ def stage_export_archive(connection: Connection, path: Path, relation: str, *, f
             if staged and isinstance(form, Wanted) and form.mapping is None and not form.is_survey:
                 wanted = Wanted(staged[0].header.table.form)
             try:
-                table = stage_csv(connection, file, f"{relation}_{number}", form=wanted)
+                table = stage_csv(connection, file, f"{relation}_file{number}", form=wanted)
             except EmptyFileError:
                 continue
             except UnknownFormError as error:

@@ -11,6 +11,7 @@ from enumerations._names import (
     is_export,
     is_odk_csv,
     is_point_name,
+    keys_of,
     match_choice,
     match_name,
     plain,
@@ -93,16 +94,18 @@ class Fields:
     def __post_init__(self) -> None:
         """Find them."""
         export = is_export(self.names)
+        keys = keys_of(self.table)
+        multiples = {column.name for column in self.table.columns if column.kind == "codes"}
         found: dict[str, list[Match]] = {}
         choices: dict[str, list[tuple[int, str]]] = {}
         for position, name in enumerate(self.names):
             if not name.strip():
                 continue
-            choice = match_choice(self.table, name, export=export)
+            choice = match_choice(keys, multiples, name, export=export) if multiples else None
             if choice:
                 choices.setdefault(choice[0], []).append((position, choice[1]))
                 continue
-            match = match_name(self.table, name, position, export=export)
+            match = match_name(keys, name, position, export=export)
             if match:
                 found.setdefault(match.column, []).append(match)
         self._prefer_key(found)

@@ -40,7 +40,7 @@ class Header:
     """A recognised header: the table, its column names as sent, and what of it holds each canonical column.
 
     `positions` name the (first) column a canonical column is read from; `expressions` are SQL over c0, c1, ... where
-    it takes more than the bare cell.
+    it takes more than the bare cell; `missing` are our and their name of columns that a mapping reads in vain.
     """
 
     table: FormTable
@@ -48,6 +48,7 @@ class Header:
     positions: dict[str, int]
     expressions: dict[str, str] = field(default_factory=dict)
     used: frozenset[int] = frozenset()
+    missing: tuple[tuple[str, str], ...] = ()
 
     def source(self, column: str) -> str | None:
         """Return SQL of a canonical column over the cells, or None when the header has none."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from enumerations._questions import question_labels
@@ -33,13 +32,15 @@ SYSTEM_NAMES = {
 """Columns that tools add by themselves: nothing is lost when they aren't used."""
 EXPORT_MARKS = (
     {"key", "submissiondate"}, {"key", "parent_key"}, {"_uuid"}, {"_index"}, {"_submission__uuid"}, {"_parent_index"},
-    {"_submission_time"},
+    {"_submission_time"}, {"__submissions_id"},
 )  # fmt: skip
 """Columns that show a header to be a tool's, whose groups may be joined by any separator."""
 POINT_NAMES = {"location", "gps", "geopoint", "point", "gps_point", "gps_location", "coordinates", "байршил"}
 _SEPARATORS = re.compile(r"[/.:-]|__")
 _GROUPS = re.compile(r"/")
 _POINT_PART = re.compile(r"^_*(?P<base>.+?)[-/_.:]+(?P<part>latitude|longitude|altitude|precision|accuracy)$")
+Keys = dict[str, tuple[str, int]]
+"""Canonical column and rank by name."""
 _EDGES = " \t\r\n\u00a0:?*."
 
 
@@ -84,10 +85,19 @@ def tails(name: str, *, export: bool) -> Iterator[tuple[str, str]]:
             yield text[: cut.start()], text[cut.end() :]
 
 
-@cache
-def keys_of(table: FormTable) -> dict[str, tuple[str, int]]:
+def keys_of(table: FormTable) -> Keys:
     """Return the canonical column and rank of every name a table's columns may have."""
-    keys: dict[str, tuple[str, int]] = {}
+    known = _KEYS.get((table.form, table.name))
+    if known is None:
+        known = _KEYS[table.form, table.name] = _read_keys(table)
+    return known
+
+
+_KEYS: dict[tuple[str, str], Keys] = {}
+
+
+def _read_keys(table: FormTable) -> Keys:
+    keys: Keys = {}
     labels: dict[str, set[str]] = {}
     for column in table.columns:
         names = [column.name.casefold(), *column.aliases]
@@ -113,9 +123,8 @@ class Match:
     is_whole: bool
 
 
-def match_name(table: FormTable, name: str, position: int, *, export: bool) -> Match | None:
-    """Return what a name of a header means in a table."""
-    keys = keys_of(table)
+def match_name(keys: Keys, name: str, position: int, *, export: bool) -> Match | None:
+    """Return what a name of a header means in the table whose names are `keys`."""
     for group, tail in tails(name, export=export):
         found = keys.get(whole(tail))
         if found:
@@ -123,13 +132,13 @@ def match_name(table: FormTable, name: str, position: int, *, export: bool) -> M
     return None
 
 
-def match_choice(table: FormTable, name: str, *, export: bool) -> tuple[str, str] | None:
+def match_choice(keys: Keys, multiples: set[str], name: str, *, export: bool) -> tuple[str, str] | None:
     """Return the canonical column and the choice of a select-multiple's own column, such as problems/waste."""
     if name.startswith("_"):
         return None
     for group, tail in reversed(list(tails(name, export=export))):
-        found = match_name(table, group, 0, export=export) if group else None
-        if found and table.by_name[found.column].kind == "codes":
+        found = match_name(keys, group, 0, export=export) if group else None
+        if found and found.column in multiples and keys.get(whole(tail), ("", RANK_LABEL))[1] == RANK_LABEL:
             return found.column, tail.strip()
     return None
 

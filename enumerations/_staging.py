@@ -69,19 +69,22 @@ class StagedTable:
 
 
 def column_findings(header: Header, *, file_name: str, sheet: str | None) -> tuple[Finding, ...]:
-    """Return a warning for every column of a file that is not used."""
-    return tuple(
-        make_finding(
-            "column_ignored",
+    """Return a warning for every column of a file that is not used, and for every one that a mapping reads in vain."""
+
+    def warn(code: str, *, value: str, hint: str | None = None, field: str | None = None) -> Finding:
+        return make_finding(
+            code,
             subject=header.table.form,
             file_name=file_name,
             sheet=sheet,
             row_number=1,
-            value=name.strip(),
-            hint=header.suggestion(name),
+            field=field,
+            value=value,
+            hint=hint,
         )
-        for name in header.unused
-    )
+
+    unused = [warn("column_ignored", value=name.strip(), hint=header.suggestion(name)) for name in header.unused]
+    return (*unused, *(warn("mapping_column_missing", value=theirs, field=ours) for ours, theirs in header.missing))
 
 
 def write_records(connection: Connection, relation: str, *, width: int, records: Iterable[Record]) -> None:
