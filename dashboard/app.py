@@ -52,6 +52,7 @@ def create_app(workspace: Workspace) -> Dash:
         serve_locally=True,
         compress=True,
         index_string=INDEX,
+        assets_ignore=r"desk\..*",
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     app.layout = dmc.MantineProvider(

@@ -27,7 +27,8 @@ SOURCE_COLORS = {"arrivals": ARRIVALS, "departures": DEPARTURES, "checkpoint": C
 FONT = "system-ui, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif"
 
 
-def _figure(*, height: int, title: str = "", left: int = 56, legend: bool = False) -> go.Figure:
+def base_chart(*, height: int, title: str = "", left: int = 56, legend: bool = False) -> go.Figure:
+    """Return an empty chart in the style of all."""
     figure = go.Figure()
     figure.update_layout(
         height=height,
@@ -85,8 +86,9 @@ def _completeness(snapshot: Snapshot, words: Words, *, pcode: str) -> tuple[list
 
 
 def population_trend(snapshot: Snapshot, words: Words, *, pcode: str) -> go.Figure:
+    """Return an empty chart in the style of all."""
     """Return registered and actual people of an area over the rounds."""
-    figure = _figure(height=210, legend=True)
+    figure = base_chart(height=210, legend=True)
     labels = round_labels(snapshot, words)
     symbols, told = _completeness(snapshot, words, pcode=pcode)
     for key, color, dash in (("actual_persons", ACTUAL, "solid"), ("registered_persons", REGISTERED, "dot")):
@@ -108,7 +110,7 @@ def population_trend(snapshot: Snapshot, words: Words, *, pcode: str) -> go.Figu
 
 def flow_trend(snapshot: Snapshot, words: Words, *, pcode: str) -> go.Figure:
     """Return arrivals, departures and the net of an area over the rounds."""
-    figure = _figure(height=210, legend=True)
+    figure = base_chart(height=210, legend=True)
     labels = round_labels(snapshot, words)
     for source, sign in (("arrivals", 1), ("departures", -1)):
         frame = snapshot.rows(
@@ -150,7 +152,7 @@ def bars(
     colors: list[str] | None = None,
 ) -> go.Figure:
     """Return horizontal bars, the largest on top."""
-    figure = _figure(height=max(150, 70 + 24 * len(labels)), title=title, left=8)
+    figure = base_chart(height=max(150, 70 + 24 * len(labels)), title=title, left=8)
     figure.add_bar(
         showlegend=False,
         x=list(reversed(values)),
@@ -229,7 +231,7 @@ def reasons(snapshot: Snapshot, words: Words, *, pcode: str, round_number: int, 
 def checkpoints(snapshot: Snapshot, words: Words, *, round_number: int) -> go.Figure:
     """Return travellers counted at each checkpoint of a round, in and out, in the hours that were observed."""
     frame = snapshot.rows("passage_day", round_number=round_number, measure="persons")
-    figure = _figure(height=320, title=words("chart.checkpoints"))
+    figure = base_chart(height=320, title=words("chart.checkpoints"))
     labels = snapshot.labels("checkpoint", words)
     for direction, color in (("in", ARRIVALS), ("out", DEPARTURES)):
         chosen = frame[frame["direction"] == direction].groupby("checkpoint")["value"].sum(min_count=1)

@@ -24,8 +24,13 @@ def people_middle(snapshot: Snapshot, pcode: str) -> tuple[float, float]:
     inside = finest[finest["pcode"].str.startswith(pcode)]
     if len(inside) <= 1:
         return float(area["lon"]), float(area["lat"])
-    weights = 1 / inside["area_km2"].clip(lower=SMALLEST_AREA_KM2)
-    return float(np.average(inside["lon"], weights=weights)), float(np.average(inside["lat"], weights=weights))
+    return dense_middle(inside["lon"], inside["lat"], inside["area_km2"])
+
+
+def dense_middle(lon: pd.Series, lat: pd.Series, area_km2: pd.Series) -> tuple[float, float]:
+    """Return the middle of areas, the small ones weighing most."""
+    weights = 1 / area_km2.clip(lower=SMALLEST_AREA_KM2)
+    return float(np.average(lon, weights=weights)), float(np.average(lat, weights=weights))
 
 
 def _points(snapshot: Snapshot, words: Words, level: int) -> dict[str, Any]:
@@ -34,13 +39,21 @@ def _points(snapshot: Snapshot, words: Words, level: int) -> dict[str, Any]:
         number = area["number"]
         short = str(int(number)) if pd.notna(number) else str(area[words.name_column])
         lon, lat = people_middle(snapshot, str(pcode))
-        features.append(
-            {
-                "type": "Feature",
-                "properties": {"name": str(area[words.name_column]), "short": short},
-                "geometry": {"type": "Point", "coordinates": [round(lon, 5), round(lat, 5)]},
-            }
-        )
+        features.append(point(str(area[words.name_column]), short, lon, lat))
+    return points(features)
+
+
+def point(name: str, short: str, lon: float, lat: float) -> dict[str, Any]:
+    """Return a name at a place; the short one where there is little room."""
+    return {
+        "type": "Feature",
+        "properties": {"name": name, "short": short},
+        "geometry": {"type": "Point", "coordinates": [round(lon, 5), round(lat, 5)]},
+    }
+
+
+def points(features: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return names as a source of a style."""
     return {"type": "geojson", "data": {"type": "FeatureCollection", "features": features}}
 
 
@@ -61,12 +74,19 @@ def _layer(identity: str, source: str, field: str, *, size: float, **more: Any) 
 
 
 def style(snapshot: Snapshot, words: Words) -> dict[str, Any]:
-    """Return the style; it has no `glyphs`, so no server is asked for letters."""
+    """Return the style of a release's map."""
+    return named_style(
+        f"release-{words.lang}", districts=_points(snapshot, words, 2), khoroos=_points(snapshot, words, 3)
+    )
+
+
+def named_style(name: str, *, districts: dict[str, Any], khoroos: dict[str, Any]) -> dict[str, Any]:
+    """Return a style that names areas at points; it has no `glyphs`, so no server is asked for letters."""
     background = {"id": "background", "type": "background", "paint": {"background-color": "#ffffff"}}
-    khoroos = _layer(LABELS_ID, "khoroos", "short", size=11, minzoom=KHOROO_MIN_ZOOM)
+    near = _layer(LABELS_ID, "khoroos", "short", size=11, minzoom=KHOROO_MIN_ZOOM)
     return {
         "version": 8,
-        "name": f"release-{words.lang}",
-        "sources": {"districts": _points(snapshot, words, 2), "khoroos": _points(snapshot, words, 3)},
-        "layers": [background, khoroos, _layer("districts", "districts", "name", size=14)],
+        "name": name,
+        "sources": {"districts": districts, "khoroos": khoroos},
+        "layers": [background, near, _layer("districts", "districts", "name", size=14)],
     }

@@ -103,6 +103,13 @@ def _weighted_range(values: np.ndarray, weights: np.ndarray) -> tuple[float, flo
     return float(ordered[first]), float(ordered[min(ends[first], len(ordered) - 1)])
 
 
+def dense_bounds(lon: np.ndarray, lat: np.ndarray, weights: np.ndarray) -> Bounds:
+    """Return the box that holds most of the weight of points."""
+    west, east = _weighted_range(lon, weights)
+    south, north = _weighted_range(lat, weights)
+    return west - 0.01, south - 0.01, east + 0.01, north + 0.01
+
+
 def people_bounds(snapshot: Snapshot) -> Bounds:
     """Return the box where most people live; an area without a published count weighs as the smallest one does."""
     areas = snapshot.at_level(int(snapshot.areas["level"].max()))
@@ -111,9 +118,7 @@ def people_bounds(snapshot: Snapshot) -> Bounds:
     ).set_index("pcode")["value"]
     persons = stock.reindex(areas.index).astype("float64")
     weights = persons.fillna(persons.min() if persons.notna().any() else 1.0).clip(lower=1.0).to_numpy()
-    west, east = _weighted_range(areas["lon"].to_numpy(), weights)
-    south, north = _weighted_range(areas["lat"].to_numpy(), weights)
-    return west - 0.01, south - 0.01, east + 0.01, north + 0.01
+    return dense_bounds(areas["lon"].to_numpy(), areas["lat"].to_numpy(), weights)
 
 
 def shape_bounds(shapes: Iterable[shapely.Geometry]) -> Bounds | None:
@@ -142,14 +147,21 @@ def base_figure(
     style: str = STYLE_URL,
 ) -> go.Figure:
     """Return an empty map; `keep` names what must change before the reader's own pan and zoom are given up."""
-    land = {"sourcetype": "geojson", "source": map_url(snapshot, 1), "type": "fill", "color": LAND, "below": "traces"}
+    return blank_map(camera, land=map_url(snapshot, 1), layers=layers, keep=keep, style=style)
+
+
+def blank_map(camera: Camera, *, land: str, layers: list[dict[str, Any]], keep: str, style: str) -> go.Figure:
+    """Return a map of land and lines; `land` is the address of the polygons that are drawn as land."""
+    ground = {"sourcetype": "geojson", "source": land, "type": "fill", "color": LAND, "below": "traces"}
+    if style != STYLE_URL:
+        layers = [{"below": LABELS_ID, **layer} for layer in layers]
     figure = go.Figure()
     figure.update_layout(
         map={
             "style": style,
             "center": {"lon": camera.lon, "lat": camera.lat},
             "zoom": camera.zoom,
-            "layers": [land, *(layers if style == STYLE_URL else [{"below": LABELS_ID, **layer} for layer in layers])],
+            "layers": [ground, *layers],
             "uirevision": keep,
         },
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
@@ -198,18 +210,19 @@ def areas_trace(
     traces = []
     if not published.empty:
         classes = [scale.class_of(value) for value in published["value"]]
-        traces.append(_polygons(url, list(published.index), classes, list(scale.colors), hover, opacity=0.92))
+        traces.append(polygons_trace(url, list(published.index), classes, list(scale.colors), hover, opacity=0.92))
     gaps = frame[frame["value"].isna()]
     for status, color in GAP_FILLS.items():
         chosen = gaps[gaps["status"] == status]
         if not chosen.empty:
-            traces.append(_polygons(url, list(chosen.index), [0] * len(chosen), [color], hover, opacity=0.85))
+            traces.append(polygons_trace(url, list(chosen.index), [0] * len(chosen), [color], hover, opacity=0.85))
     return traces
 
 
-def _polygons(
+def polygons_trace(
     url: str, pcodes: list[str], classes: list[int], colors: list[str], hover: dict[str, str], *, opacity: float
 ) -> go.Choroplethmap:
+    """Return polygons coloured by the number of their class."""
     count = len(colors)
     steps = [[edge, color] for i, color in enumerate(colors) for edge in (i / count, (i + 1) / count)]
     return go.Choroplethmap(
@@ -227,7 +240,9 @@ def _polygons(
     )
 
 
-def hatch_trace(shapes: dict[str, shapely.Geometry], pcodes: Iterable[str]) -> go.Scattermap | None:
+def hatch_trace(
+    shapes: dict[str, shapely.Geometry], pcodes: Iterable[str], *, color: str = SUPPRESSED_LINE
+) -> go.Scattermap | None:
     """Return diagonal lines over areas whose figure is hidden, so that grey is not the only sign; None without any."""
     lon: list[float | None] = []
     lat: list[float | None] = []
@@ -241,7 +256,7 @@ def hatch_trace(shapes: dict[str, shapely.Geometry], pcodes: Iterable[str]) -> g
     if not lon:
         return None
     return go.Scattermap(
-        lon=lon, lat=lat, mode="lines", line={"color": SUPPRESSED_LINE, "width": 1}, hoverinfo="skip", below=LABELS_ID
+        lon=lon, lat=lat, mode="lines", line={"color": color, "width": 1}, hoverinfo="skip", below=LABELS_ID
     )
 
 

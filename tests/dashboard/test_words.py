@@ -11,6 +11,7 @@ import pytest
 
 import dashboard
 from dashboard import parts, tables
+from dashboard.desk import board, deciding, files, finding_table, layout, round_head, units
 from dashboard.measures import MEASURES
 from dashboard.pages.data import METHODS
 from dashboard.pages.hazards import SERVICES_KNOWN
@@ -37,6 +38,25 @@ COMPOSED = {
     *(f"direction.{direction}" for direction in ("in", "out")),
     *(f"severity.{severity}" for severity in ("error", "warning")),
     *(f"empty.{step}" for step in ("areas", "round", "returns", "release")),
+    *(f"desk.section.{name}" for name in layout.SECTIONS),
+    *(f"desk.state.{name}" for name in board.STATES),
+    *(f"desk.after.{name}" for name in board.STATES[2:]),
+    *(f"desk.{word}.{step}" for word in ("step", "ask", "did") for step in round_head.MOVES),
+    *(f"desk.{word}.{name}" for word in ("do", "why", "ask") for name in (*deciding.DECISIONS, "edit")),
+    *(f"desk.did.{name}" for name in ("waive", "take_back", "edits")),
+    *(f"desk.need.{name}" for name in ("who", "reason", "chosen", "record", "one", "field", "other", "fewer")),
+    *(f"desk.class.{name}" for name in units.CLASSES),
+    *(f"desk.role.{name}" for name in units.ROLES),
+    *(f"desk.training.{name}" for name in units.TRAININGS),
+    *(f"desk.training.head.{name}" for name in units.TRAINING_COLUMNS),
+    *(f"desk.missing_{name}" for name in ("late", "not_due")),
+    *(f"desk.severity.{name}" for name in finding_table.SEVERITIES),
+    *(f"desk.show.{name}" for name in finding_table.FINDING_STATES),
+    *(f"grid.{key}" for key in finding_table.GRID_ARIA),
+    *(f"desk.upload.{key}" for key in files.COUNTS),
+    *(f"desk.upload_{name}" for name in ("sums", "no_sum")),
+    *(f"desk.{name}" for name in ("cumulative", "expected")),
+    *(f"desk.refused.{name}" for name in ("key", "host", "origin", "method")),
 }
 WRITTEN = set(re.findall(r"""words\(\s*["']([a-z0-9_.]+)["']""", SOURCE))
 

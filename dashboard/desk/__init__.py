@@ -1,0 +1,1 @@
+"""Run a round's desk: a page for analysts, apart from the public dashboard."""
