@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dtm._imports_baseline import code_lookups
+from dtm._imports_codes import code_lookups
 from dtm._imports_places import resolve_places
 from dtm._imports_rounds import plan_passage_round
 from dtm._imports_submissions import insert_submissions, locate_records, settle_repeats

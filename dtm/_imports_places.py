@@ -142,15 +142,15 @@ def _names() -> dict[str, str]:
 
 def check_units(job: TableJob) -> None:
     """Find the area of each declared unit in its round's set; set aside the records whose unit isn't there."""
-    job.run(f"CREATE OR REPLACE TEMP TABLE {job.checked}_unit (round_number INTEGER, unit VARCHAR, area_pcode VARCHAR)")
-    told = job.run(f"SELECT DISTINCT round_number FROM {job.kept} WHERE unit IS NOT NULL").fetchall()
+    job.run(f"CREATE OR REPLACE TEMP TABLE {job.checked}_unit (place_round INTEGER, unit VARCHAR, area_pcode VARCHAR)")
+    told = job.run(f"SELECT DISTINCT place_round FROM {job.kept} WHERE unit IS NOT NULL").fetchall()
     for one in job.rounds.all:
         if (one.number,) in told:
             job.run(
                 f"""INSERT INTO {job.checked}_unit
                 WITH told AS (
                     SELECT DISTINCT unit, left(unit, $length) AS area_pcode FROM {job.kept}
-                    WHERE round_number = $number AND unit IS NOT NULL AND length(unit) IN ($length, $length + 2)
+                    WHERE place_round = $number AND unit IS NOT NULL AND length(unit) IN ($length, $length + 2)
                 ), newest AS (
                     SELECT area_set, version FROM area_set WHERE parent_set = $area_set AND level = $level + 1
                     ORDER BY valid_from DESC, loaded_at DESC, version DESC LIMIT 1
@@ -167,8 +167,8 @@ def check_units(job: TableJob) -> None:
                     "level": one.level,
                 },
             )
-    unknown = f"""SELECT record, unit, round_number FROM {job.kept}
-        ANTI JOIN {job.checked}_unit USING (round_number, unit) WHERE unit IS NOT NULL"""
+    unknown = f"""SELECT record, unit, place_round FROM {job.kept}
+        ANTI JOIN {job.checked}_unit USING (place_round, unit) WHERE unit IS NOT NULL"""
     strange = [row[0] for row in job.run(f"SELECT DISTINCT unit FROM ({unknown})").fetchall()]
     if strange:
         _suggest_units(job, strange)

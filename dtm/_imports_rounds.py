@@ -40,15 +40,24 @@ class Round:
 
 @dataclass(frozen=True)
 class Rounds:
-    """Every round of the operation, and the one named on the command line."""
+    """Every round of the operation, and the one named on the command line.
+
+    `is_again` is true where stored records are derived anew: they were let in before, whatever rounds they name.
+    """
 
     all: tuple[Round, ...]
     fixed: Round | None = None
+    is_again: bool = False
 
     @property
     def latest(self) -> Round | None:
         """Return the fixed round, else the last one."""
         return self.fixed or (self.all[-1] if self.all else None)
+
+    @property
+    def in_cleaning(self) -> list[int]:
+        """Return the rounds whose collection is over and whose data are being cleaned."""
+        return [one.number for one in self.all if one.status == "cleaning"]
 
     def open_words(self) -> str:
         """Return the open rounds in words."""
@@ -140,9 +149,10 @@ def plan_return_round(connection: Connection, staged: StagedTable, rounds: Round
         number = rounds.fixed.number
         other = Rule("other_round", "round", f"round <> {number}", "round", f"'{number}'")
         return f"{number}::INTEGER", (other, _outside([rounds.fixed], [rounds.fixed.started_on], "collected_at"))
-    _told_rounds(connection, staged, rounds)
+    if not rounds.is_again:
+        _told_rounds(connection, staged, rounds)
     opened = [one for one in rounds.all if one.is_open]
-    numbers = ", ".join(str(one.number) for one in opened)
+    numbers = ", ".join(str(one.number) for one in opened) or "NULL"
     closed = ", ".join(str(one.number) for one in rounds.all if not one.is_open) or "NULL"
     known = ", ".join(str(one.number) for one in rounds.all)
     rules = (
@@ -153,8 +163,8 @@ def plan_return_round(connection: Connection, staged: StagedTable, rounds: Round
     return f"CASE WHEN round IN ({numbers}) THEN round::INTEGER END", rules
 
 
-def plan_passage_round(rounds: Rounds) -> tuple[str, tuple[Rule, ...]]:
-    """Return SQL for a passage's round and its rules.
+def plan_passage_round(rounds: Rounds, *, moment: str = "passed_at") -> tuple[str, tuple[Rule, ...]]:
+    """Return SQL for the round of a passage or an event, which happened at `moment`, and its rules.
 
     With a round named, passages since the round before belong to it. Otherwise a passage belongs to the open round
     whose collection it falls in, or to none.
@@ -164,12 +174,12 @@ def plan_passage_round(rounds: Rounds) -> tuple[str, tuple[Rule, ...]]:
         first = max(before) + timedelta(days=1) if before else rounds.fixed.started_on - timedelta(FIRST_WINDOW_DAYS)
         number = rounds.fixed.number
         other = Rule("other_round", "round", f"round <> {number}", "round", f"'{number}'")
-        return f"{number}::INTEGER", (other, _outside([rounds.fixed], [first], "passed_at"))
+        return f"{number}::INTEGER", (other, _outside([rounds.fixed], [first], moment))
     whens = " ".join(
-        f"WHEN passed_at >= {_day(one.started_on)} AND passed_at < {_day(one.ended_on + timedelta(days=1))} "
+        f"WHEN {moment} >= {_day(one.started_on)} AND {moment} < {_day(one.ended_on + timedelta(days=1))} "
         f"THEN {one.number}::INTEGER"
         for one in rounds.all
     )
     closed = ", ".join(str(one.number) for one in rounds.all if not one.is_open)
-    rules = (Rule("round_closed", "passed_at", f"round_number IN ({closed})", "round_number"),) if closed else ()
+    rules = (Rule("round_closed", moment, f"round_number IN ({closed})", "round_number"),) if closed else ()
     return (f"CASE {whens} END" if whens else "NULL::INTEGER"), rules

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dtm import locate
+from dtm._imports_replace import replace_returns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,7 @@ def locate_records(job: TableJob, *, by_round: bool) -> None:
         sets.setdefault((one.area_set, one.version), []).append(one.number)
     for number, ((area_set, version), rounds) in enumerate(sets.items()):
         alone = len(sets) == 1
-        where = "" if alone else f" AND round_number IN ({', '.join(map(str, rounds))})"
+        where = "" if alone else f" AND place_round IN ({', '.join(map(str, rounds))})"
         into = point if alone else f"{point}_{number}"
         locate.locate_points(job.connection, usable + where, area_set=area_set, version=version, into=into)
         if not alone:
@@ -46,26 +47,40 @@ def settle_repeats(job: TableJob, *, content: Sequence[str], stored_sql: str) ->
     _settle_in_file(job, content)
     if not job.number("SELECT count(*) FROM (SELECT 1 FROM submission WHERE form = ? LIMIT 1)", [job.form]):
         return
+    told = job.kept
+    if job.replaces:  # a version that is set aside takes the place of the stored one too
+        told = f"(SELECT * FROM {job.checked} ANTI JOIN (SELECT record FROM {job.checked}_fate WHERE fate = 'duplicate') USING (record))"  # noqa: E501
     job.run(
         f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT DISTINCT s.instance_id FROM submission s "
-        f"SEMI JOIN {job.kept} k USING (instance_id) WHERE s.form = ?",
+        f"SEMI JOIN {told} k USING (instance_id) WHERE s.form = ?",
         [job.form],
     )
     if job.number("SELECT count(*) FROM repeated"):
-        columns = ", ".join(content)
-        same = " AND ".join(f"k.{name} IS NOT DISTINCT FROM s.{name}" for name in content)
-        job.run(f"CREATE OR REPLACE TEMP TABLE stored_before AS SELECT instance_id, {columns} FROM ({stored_sql})")
-        job.set_duplicate(
-            f"SELECT DISTINCT k.record FROM {job.kept} k JOIN stored_before s "
-            f"ON k.instance_id = s.instance_id AND {same}"
-        )
-        job.find(
-            "content_changed",
-            f"SELECT record, 'instance_id' AS field, instance_id AS value, NULL AS hint FROM {job.kept} "
-            "SEMI JOIN repeated USING (instance_id)",
-        )
-        job.run("DROP TABLE stored_before")
+        _settle_stored(job, told, content, stored_sql)
     job.run("DROP TABLE repeated")
+
+
+def _settle_stored(job: TableJob, told: str, content: Sequence[str], stored_sql: str) -> None:
+    """Settle the records of `told` whose instance ids, in `repeated`, are stored."""
+    columns = ", ".join(content)
+    same = " AND ".join(f"k.{name} IS NOT DISTINCT FROM s.{name}" for name in content)
+    job.run(f"CREATE OR REPLACE TEMP TABLE stored_before AS SELECT instance_id, {columns} FROM ({stored_sql})")
+    recurring = f"SELECT DISTINCT k.record FROM {{}} k JOIN stored_before s ON k.instance_id = s.instance_id AND {same}"
+    if job.replaces:
+        rejected = f"SELECT record FROM {job.checked}_found WHERE code = 'return_rejected'"
+        replace_returns(
+            job,
+            f"SELECT record, instance_id FROM {told} SEMI JOIN repeated USING (instance_id) "
+            f"WHERE record IN ({rejected}) OR record NOT IN ({recurring.format(told)})",
+        )
+        job.run("DELETE FROM repeated WHERE instance_id NOT IN (SELECT instance_id FROM submission WHERE form = ?)", [job.form])  # noqa: E501
+    job.set_duplicate(recurring.format(job.kept))
+    job.find(
+        "content_changed",
+        f"SELECT record, 'instance_id' AS field, instance_id AS value, NULL AS hint FROM {job.kept} k "
+        "SEMI JOIN repeated USING (instance_id)",
+    )
+    job.run("DROP TABLE stored_before")
 
 
 def _settle_in_file(job: TableJob, content: Sequence[str]) -> None:

@@ -297,6 +297,7 @@ WAREHOUSE_TABLES = tables(
             Column("row_number", "BIGINT", "record of the file", required=True),
             Column("raw", "JSON", "the record as sent", required=True),
             Column("instance_id", "VARCHAR", "identifier given by the collecting tool"),
+            Column("table_name", "VARCHAR", "table of the form"),
         ),
     ),
     Table(

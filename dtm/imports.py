@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dtm._imports_baseline import import_baseline, import_moves, note_refused, start_parents
-from dtm._imports_checkpoints import import_passages, import_watch
+from dtm._imports_edits import lay_over, recurring_edits, sheet_of
 from dtm._imports_job import TableJob, TableReport
-from dtm._imports_published import import_published
+from dtm._imports_replace import withdraw
 from dtm._imports_rounds import Rounds, read_rounds
+from dtm._imports_run import ORDER, first_submission_id, note_asked, note_missing_moves, run_table
 from dtm.engine import EngineError, transaction
 from dtm.errors import DiskFullError
+from dtm.round_checks import refresh_round_findings
 from dtm.warehouse import file_sha256, keep_in_inbox
-from enumerations.columns import FORMS
 from enumerations.returns import StagedTable, stage_returns
 
 if TYPE_CHECKING:
@@ -33,16 +33,6 @@ __all__ = ["FileReport", "ImportReport", "TableReport", "import_returns"]
 
 REFUSED_FINDINGS_MAXIMUM = 1000
 """Findings that the report of a refused import carries; the counts by code are always whole."""
-
-_STORE: dict[str, Callable[[TableJob], None]] = {
-    "baseline": import_baseline,
-    "arrivals": import_moves,
-    "departures": import_moves,
-    "passages": import_passages,
-    "watch": import_watch,
-    "published": import_published,
-}
-
 
 @dataclass
 class FileReport:
@@ -75,9 +65,10 @@ class FileReport:
 
 @dataclass
 class ImportReport:
-    """What became of all files of one call; `refused` when `strict` found anything and nothing was stored."""
+    """What became of all files of one call, and how many returns the server withdrew; `refused` when `strict` found anything and nothing was stored."""
 
     files: list[FileReport] = field(default_factory=list)
+    withdrawn: int = 0
     refused: bool = False
     refused_findings: list[dict[str, Any]] = field(default_factory=list)
 
@@ -90,6 +81,7 @@ class ImportReport:
         """Return the report as plain values."""
         return {
             "refused": self.refused,
+            "withdrawn": self.withdrawn,
             "files": [file.to_dict() for file in self.files],
             "refused_findings": self.refused_findings,
         }
@@ -101,9 +93,19 @@ class _File:
     sha256: str
     staged: list[StagedTable]
     report: FileReport
-    named_form: str | None = None
     import_id: int = 0
     copies: list[FileReport] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What was asked for with all files of one call."""
+
+    form: str | None
+    is_demonstration: bool
+    mapping: Mapping | None
+    source: str
+    replace: bool
 
 
 class _RefusedError(Exception):
@@ -166,12 +168,21 @@ def import_returns(
     """
     report = ImportReport()
     tell = progress or (lambda _words, _share: None)
-    files = _stage(connection, paths, form, report, tell)
+    call = _Call(form, is_demonstration, mapping, source, replace)
+    files = _stage(connection, paths, call, report, tell)
     kept: list[Path] = []
+    operation = workspace.settings.operation
     try:
         with transaction(connection):
-            rounds = read_rounds(connection, operation=workspace.settings.operation, number=round_number)
-            _store(connection, workspace, files, rounds, is_demonstration=is_demonstration, tell=tell)
+            rounds = read_rounds(connection, operation=operation, number=round_number)
+            if withdrawn:
+                report.withdrawn = withdraw(connection, withdrawn, form=form, operation=operation, source=source)
+            _store(connection, operation, files, rounds, call=call, tell=tell)
+            if files or report.withdrawn:
+                note_asked(connection)
+                note_missing_moves(connection, rounds)
+                _count_missing_moves(connection, files)
+                refresh_round_findings(connection, operation=operation)
             if strict:
                 _refuse_findings(connection, report, files)
             for file in files:
@@ -219,7 +230,7 @@ def _known_file(connection: Connection, sha256: str, name: str) -> FileReport | 
 
 
 def _stage(
-    connection: Connection, paths: Sequence[Path], form: str | None, report: ImportReport, tell: Progress
+    connection: Connection, paths: Sequence[Path], call: _Call, report: ImportReport, tell: Progress
 ) -> list[_File]:
     """Read every new file into temporary tables; one that can't be read stops the call before anything is changed."""
     files: list[_File] = []
@@ -236,8 +247,8 @@ def _stage(
                 twin.copies.append(FileReport(path.name, twin.report.form, is_known_file=True))
                 report.files.append(twin.copies[-1])
                 continue
-            staged = stage_returns(connection, path, f"staged_{number}", form=form)
-            file = _File(path, sha256, staged, FileReport(path.name, staged[0].header.table.form), form)
+            staged = stage_returns(connection, path, f"staged_{number}", form=call.form, mapping=call.mapping)
+            file = _File(path, sha256, staged, FileReport(path.name, staged[0].header.table.form))
             files.append(file)
             report.files.append(file.report)
     except (EngineError, OSError) as error:
@@ -254,52 +265,51 @@ def _stage(
 
 
 def _store(
-    connection: Connection,
-    workspace: Workspace,
-    files: list[_File],
-    rounds: Rounds,
-    *,
-    is_demonstration: bool,
-    tell: Progress,
+    connection: Connection, operation: str, files: list[_File], rounds: Rounds, *, call: _Call, tell: Progress
 ) -> None:
-    first = connection.execute(
-        "SELECT (SELECT coalesce(max(import_id), 0) FROM import), "
-        "(SELECT coalesce(max(submission_id), 0) FROM submission)"
-    ).fetchone() or (0, 0)
-    submission_id = int(first[1])
-    for number, file in enumerate(files, 1):
-        file.import_id = int(first[0]) + number
-    order = [table.name for tables in FORMS.values() for table in tables]
+    last = connection.execute("SELECT coalesce(max(import_id), 0) FROM import").fetchone()
+    first_import_id = (int(last[0]) if last else 0) + 1
+    for import_id, file in enumerate(files, first_import_id):
+        file.import_id = import_id
     work = sorted(
-        ((file, staged) for file in files for staged in file.staged),
-        key=lambda pair: order.index(pair[1].header.table.name),
+        ((file, position) for file in files for position in range(len(file.staged))),
+        key=lambda pair: ORDER.index(pair[0].staged[pair[1]].header.table.name),
     )
-    for number, (file, staged) in enumerate(work):
+    for number, (file, position) in enumerate(work):
+        staged = file.staged[position]
         tell(f"checking {staged.file_name} {staged.header.table.name}", 0.4 + 0.5 * number / len(work))
+        edits = recurring_edits(connection, staged, before=first_import_id)
         job = TableJob(
-            connection, staged, rounds, workspace.settings.operation, file.import_id, submission_id, f"checked_{number}"
+            connection,
+            lay_over(connection, staged, edits),
+            rounds,
+            operation,
+            file.import_id,
+            first_submission_id(
+                connection, import_id=file.import_id, sheet=sheet_of(staged), position=position
+            ),
+            f"checked_{number}",
+            first_import_id=first_import_id,
+            replaces=call.source if call.replace else None,
         )
-        if number == 0:
-            start_parents(job)
-        submission_id += _run(job, file)
+        file.report.add(run_table(job))
     for file in files:
-        _write_import(connection, file, rounds, is_demonstration=is_demonstration)
+        _write_import(connection, file, rounds, call=call)
         for copy in file.copies:
             copy.rows_read = copy.duplicate = file.report.rows_read
 
 
-def _run(job: TableJob, file: _File) -> int:
-    """Check and store one table; return how many submission ids it may have used."""
-    _STORE[job.table_name](job)
-    if job.table_name == "baseline":
-        note_refused(job)
-    file.report.add(job.close(file_round=job.rounds.fixed.number if job.rounds.fixed else None))
-    used = job.number(f"SELECT max(record) FROM {job.checked}")
-    job.drop()
-    return used
+def _count_missing_moves(connection: Connection, files: list[_File]) -> None:
+    """Add the warnings of returns without their moves to the reports; they are known when all files are stored."""
+    for file in files:
+        row = connection.execute(
+            "SELECT count(*) FROM finding WHERE code = 'moves_missing' AND import_id = ?", [file.import_id]
+        ).fetchone()
+        if row and row[0]:
+            file.report.findings["moves_missing"] = int(row[0])
 
 
-def _write_import(connection: Connection, file: _File, rounds: Rounds, *, is_demonstration: bool) -> None:
+def _write_import(connection: Connection, file: _File, rounds: Rounds, *, call: _Call) -> None:
     report = file.report
     told = connection.execute(
         "SELECT min(round_number), max(round_number) FROM submission WHERE import_id = ?", [file.import_id]
@@ -309,8 +319,9 @@ def _write_import(connection: Connection, file: _File, rounds: Rounds, *, is_dem
         "INSERT INTO import VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             file.import_id, file.path.name, file.sha256, report.form, number, datetime.now(UTC).replace(tzinfo=None),
-            report.rows_read, report.accepted, report.quarantined, report.duplicate, is_demonstration,
-            "file", file.named_form, rounds.fixed.number if rounds.fixed else None, None,
+            report.rows_read, report.accepted, report.quarantined, report.duplicate, call.is_demonstration,
+            call.source, call.form, rounds.fixed.number if rounds.fixed else None,
+            call.mapping.text if call.mapping else None,
         ],
     )  # fmt: skip
 
@@ -320,7 +331,7 @@ def _clear(connection: Connection) -> None:
     for kind, source in (("VIEW", "duckdb_views()"), ("TABLE", "duckdb_tables()")):
         names = connection.execute(
             f"SELECT {kind.lower()}_name FROM {source} WHERE temporary AND regexp_matches({kind.lower()}_name, "
-            "'^(staged_|checked_|parent_(window|refused)$|repeated$|stored_before$)')"
+            "'^(staged_|checked_|(repeated|stored_before|returns_seen|retired|gone|told|edited_before|taken_out)$)')"
         ).fetchall()
         for (name,) in names:
             connection.execute(f"DROP {kind} IF EXISTS {name}")
