@@ -20,6 +20,10 @@ DEMONSTRATION = {
     "mn": "ҮЗҮҮЛЭНГИЙН ӨГӨГДӨЛ: системийг харуулах зорилгоор програм зохион үүсгэсэн. Бодит хүмүүсийн тухай биш; "
     "эш татаж болохгүй.",
 }
+PROVISIONAL = {
+    "en": "PROVISIONAL: rounds in it are not signed off yet; the figures may still change. Do not cite it.",
+    "mn": "УРЬДЧИЛСАН ДҮН: зарим үе шатыг баталгаажуулаагүй тул тоо өөрчлөгдөж болно. Эш татаж болохгүй.",
+}
 _HOW_TO_READ = {
     "en": "An empty value is never 0: the status column says whether it is hidden to protect people, not reported or "
     "undefined. Coverage columns say how complete the returns behind a figure are. Flows of different sources are "
@@ -92,6 +96,7 @@ def provenance(table: ReleasedTable, *, language: str) -> dict[str, Any]:
         "title": title(table, language=language),
         "release_id": release_id_of(table),
         "is_demonstration": bool(table.manifest["is_demonstration"]),
+        "is_provisional": bool(table.manifest.get("is_provisional", False)),
         "notice": notice(table, language=language),
         "how_to_read": _HOW_TO_READ[language],
         "rows": len(table.frame),
@@ -106,16 +111,20 @@ def provenance(table: ReleasedTable, *, language: str) -> dict[str, Any]:
 
 
 def notice(table: ReleasedTable, *, language: str) -> str:
-    """Return the warning a reader must see first, or nothing for real data."""
-    return DEMONSTRATION[language] if table.manifest["is_demonstration"] else ""
+    """Return the warnings a reader must see first; nothing for real data of rounds that were signed off."""
+    return " ".join(_notices(table, language=language))
+
+
+def _notices(table: ReleasedTable, *, language: str) -> list[str]:
+    said = (("is_demonstration", DEMONSTRATION), ("is_provisional", PROVISIONAL))
+    return [words[language] for fact, words in said if table.manifest.get(fact)]
 
 
 def about_rows(table: ReleasedTable, *, language: str) -> list[tuple[str, str, str]]:
     """Return the same as lines of (what, which, text) for a sheet or a table."""
     head = _HEADINGS[language]
     lines = [(head["title"], "", title(table, language=language))]
-    if table.manifest["is_demonstration"]:
-        lines.append((head["notice"], "", DEMONSTRATION[language]))
+    lines += [(head["notice"], "", text) for text in _notices(table, language=language)]
     lines += [
         (head["release"], "", release_id_of(table)),
         (head["rows"], "", str(len(table.frame))),

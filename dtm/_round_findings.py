@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from dtm._area_names import area_names
-from dtm._round_records import FINDINGS_OF_ROUND, build_round_records
+from dtm._round_records import FINDINGS_OF_ROUND, RECORD, build_round_records
 
 if TYPE_CHECKING:
     from dtm.engine import Connection
@@ -37,8 +37,7 @@ def build_placed_findings(connection: Connection, number: int) -> None:
         CREATE OR REPLACE TEMP TABLE placed_finding AS
         SELECT f.* REPLACE (coalesce(f.pcode, r.pcode) AS pcode), r.instance_id, r.enumerator,
             coalesce(r.is_set_aside, false) AS is_set_aside,
-            CASE WHEN f.import_id IS NOT NULL AND f.row_number IS NOT NULL
-                THEN concat(f.import_id, ':', f.sheet, ':', f.row_number) END AS record
+            {RECORD} AS record
         FROM ({FINDINGS_OF_ROUND}) f
         LEFT JOIN (
             FROM round_record QUALIFY row_number() OVER (

@@ -23,6 +23,10 @@ PUBLISHED_FORM = "dtm-published"
 """Figures of IOM's own operations, whose rounds are not ours."""
 CHECKPOINT_FORM = "checkpoint-registry"
 
+RECORD = """CASE WHEN f.import_id IS NOT NULL AND f.row_number IS NOT NULL
+    THEN concat(f.import_id, ':', f.sheet, ':', f.row_number) END"""
+"""SQL over finding f: the name that users know its record by."""
+
 IN_ROUND = f"coalesce(f.round_number, i.named_round, i.round_number) = $number AND f.subject <> '{PUBLISHED_FORM}'"
 """SQL over finding f and import i: whether a finding belongs to the round $number."""
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from dtm.errors import BadInputError, WrongUseError
 from dtm.imports import import_returns
 from dtm.places import load_areas, load_layer, load_raster
 from dtm.release import build_release
-from dtm.rounds import open_round
+from dtm.rounds import close_round, open_round
+from dtm.waivers import open_errors, waive
 from dtm.warehouse import open_warehouse
 from dtm.workspace import Settings, Workspace, create_workspace
 from enumerations.demo import DemoReturns, build_returns
@@ -36,6 +37,10 @@ DEMO_SETTINGS = Settings(
 VALID_FROM = date(2022, 1, 1)
 """The structure of 204 khoroos is in force from 2022."""
 LAYERS_DATED_ON = date(2025, 1, 1)
+SIGNED_OFF_AFTER_DAYS = 7
+WHO = "demonstration"
+"""Nobody signs the demonstration off; its faults were put in on purpose."""
+WHY_WAIVED = "Demonstration: this fault was put in on purpose, to show how it is found."
 FILES_FOLDER = "demonstration-files"
 """Folder of the workspace that keeps what was generated, to be looked at or imported by hand."""
 MADE_UP_SETS = {1: "demo-city", 2: "demo-districts", 3: "demo-khoroos", 4: "demo-khesegs"}
@@ -175,6 +180,7 @@ def _import_rounds(task: _Task, returns: DemoReturns) -> None:
             started_on=plan.started_on,
             ended_on=plan.ended_on,
             area_set=task.sets[3],
+            opened_at=datetime.combine(plan.started_on, time()),
         )
         import_returns(
             task.connection,
@@ -183,3 +189,24 @@ def _import_rounds(task: _Task, returns: DemoReturns) -> None:
             round_number=plan.number,
             is_demonstration=True,
         )
+        _sign_off(task, plan.number, ended_on=plan.ended_on)
+
+
+def _sign_off(task: _Task, number: int, *, ended_on: date) -> None:
+    """Waive the faults that were put in and sign the round off, on days that the same seed makes the same."""
+    ended_at = datetime.combine(ended_on, time())
+    signed_at = ended_at + timedelta(days=SIGNED_OFF_AFTER_DAYS)
+    operation = task.workspace.settings.operation
+    close_round(task.connection, operation=operation, number=number, who=WHO, at=ended_at)
+    standing = open_errors(task.connection, operation=operation, number=number)
+    if standing:
+        waive(
+            task.connection,
+            operation=operation,
+            number=number,
+            finding_ids=[error["finding_id"] for error in standing],
+            reason=WHY_WAIVED,
+            who=WHO,
+            at=signed_at,
+        )
+    close_round(task.connection, operation=operation, number=number, who=WHO, sign_off=True, at=signed_at)

@@ -17,12 +17,13 @@ from dtm._release_rows import describe_tables, write_tables
 from dtm.density import build_densities
 from dtm.disclosure import protect_release
 from dtm.engine import transaction
-from dtm.errors import NothingToReleaseError, UnknownRoundError
+from dtm.errors import NothingToReleaseError, RoundNotSignedOffError, UnknownRoundError
 from dtm.exposure import build_exposure
 from dtm.flows import build_flows
 from dtm.indicators import build_indicators
 from dtm.passages import build_passage_days
 from dtm.released import CURRENT_FILE, DATABASE_FILE, MANIFEST_FILE
+from dtm.rounds import RELEASED, SIGNED_OFF, find_round, note_release, sign_off_of
 from dtm.scope import Scope, build_coverage, build_scope
 from dtm.stocks import build_stocks
 
@@ -49,12 +50,14 @@ def build_release(
     workspace: Workspace,
     *,
     last_round: int | None = None,
+    provisional: bool = False,
     progress: Callable[[str, float], None] | None = None,
 ) -> str:
     """Build the release of all rounds up to one and make it the current one.
 
     A release is known by the hash of what went into it: building it again from the same returns, places, settings
     and code gives the release that is there already. A build that stops half way leaves the current one serving.
+    Rounds that were signed off are `released` afterwards; a round that is reopened follows in the next release.
 
     Parameters
     ----------
@@ -62,6 +65,8 @@ def build_release(
         The warehouse.
     last_round
         The newest round to include; the newest with an accepted return when not given.
+    provisional
+        Release rounds that nobody has signed off, too; the release then says everywhere that it is provisional.
     progress
         Called with the name of each step and the share done, 0 to 1.
 
@@ -76,6 +81,8 @@ def build_release(
         There is no such round.
     NothingToReleaseError
         No round has an accepted return.
+    RoundNotSignedOffError
+        A round of the release is not signed off, and `provisional` was not asked for.
     ReleaseAuditError
         A hidden value could be derived; nothing was published.
     DiskFullError
@@ -86,7 +93,10 @@ def build_release(
     number = _last_round(connection, operation, last_round)
     tell("scope", 0.0)
     scope = build_scope(connection, operation=operation, last_round=number)
-    inputs = _inputs(connection, workspace, scope)
+    states = _states(connection, scope)
+    if not provisional:
+        _refuse_open_rounds(states)
+    inputs = {**_inputs(connection, workspace, scope), "sign_off": states}
     release_id = f"round-{number:02d}-{_sha256(inputs)[:12]}"
     final = workspace.releases_path / release_id
     if not (final / MANIFEST_FILE).exists():
@@ -104,6 +114,8 @@ def build_release(
             shutil.rmtree(building, ignore_errors=True)
             raise
         _log(connection, release_id, number, final)
+    with transaction(connection):
+        note_release(connection, operation=operation, numbers=scope.rounds, release_id=release_id)
     _point_at(workspace, release_id)
     tell("done", 1.0)
     return release_id
@@ -125,6 +137,45 @@ def _last_round(connection: Connection, operation: str, wanted: int | None) -> i
         which = f"Round {wanted} has" if wanted is not None else "The rounds have"
         raise NothingToReleaseError(f"{which} no accepted return. Import some with `dtm returns import FILE`.")
     return int(reported[-1])
+
+
+def _states(connection: Connection, scope: Scope) -> list[dict[str, Any]]:
+    """Return the state of each round: whether it is signed off, by whom and when, and the waivers that hold.
+
+    Being released is no other state than being signed off: it must not make another release of the same rounds.
+    """
+    states = []
+    for number in scope.rounds:
+        status = find_round(connection, operation=scope.operation, number=number).status
+        signed = sign_off_of(connection, operation=scope.operation, number=number)
+        waivers = connection.execute(
+            "SELECT count(DISTINCT finding_id) FROM waiver WHERE round_number = ? AND withdrawn_at IS NULL", [number]
+        ).fetchone()
+        states.append(
+            {
+                "round": number,
+                "state": SIGNED_OFF if status == RELEASED else status,
+                "signed_off_by": signed[0] if signed else None,
+                "signed_off_at": signed[1].isoformat(timespec="seconds") if signed else None,
+                "waivers": int(waivers[0]) if waivers else 0,
+            }
+        )
+    return states
+
+
+def _refuse_open_rounds(states: list[dict[str, Any]]) -> None:
+    still_open = [state for state in states if state["state"] != SIGNED_OFF]
+    if not still_open:
+        return
+    words = ", ".join(f"{state['round']} ({state['state']})" for state in still_open)
+    first = still_open[0]["round"]
+    before = [state["round"] for state in states if state["round"] < first]
+    older = f" Without it: dtm release --round {before[-1]}." if before else ""
+    raise RoundNotSignedOffError(
+        f"Not signed off: round {words}. See what stands against it: dtm round status --round {first}; end the "
+        f"collection and sign off with dtm round close --round {first} --sign-off --who NAME.{older} To release it "
+        "all the same, marked as provisional: dtm release --provisional."
+    )
 
 
 def _compute(connection: Connection, scope: Scope, tell: Callable[[str, float], None]) -> None:
@@ -254,7 +305,9 @@ def _write(
         "inputs": inputs,
         "notes": list(scope.notes),
         "checks": {"errors_quarantined": errors, "warnings": warnings, "disclosure_audit": "passed"},
-        "signed_off_by": None,
+        "is_provisional": any(state["state"] != SIGNED_OFF for state in inputs["sign_off"]),
+        "signed_off_by": inputs["sign_off"][-1]["signed_off_by"],
+        "rounds": inputs["sign_off"],
         "suppression": summary.to_manifest(),
         "tables": content,
         "content_sha256": _sha256(content),

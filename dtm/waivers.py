@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dtm._round_findings import PLACED_FINDINGS, build_placed_findings
-from dtm._round_records import FINDINGS_OF_ROUND
+from dtm._round_records import FINDINGS_OF_ROUND, RECORD
 from dtm.engine import transaction
 from dtm.errors import UnknownFindingError, UnknownRoundError, WrongUseError
 
@@ -46,8 +46,9 @@ def open_errors(connection: Connection, *, operation: str, number: int) -> list[
     """
     _status(connection, operation, number)
     cursor = connection.execute(
-        f"SELECT finding_id, severity, code, stage, import_id, subject, file_name, sheet, row_number, field, value, "
-        f"pcode, message_en, message_mn FROM ({FINDINGS_OF_ROUND}) WHERE severity = 'error' AND state = 'open' "
+        f"SELECT finding_id, severity, code, stage, {RECORD} AS record, subject, file_name, sheet, row_number, field, "
+        f"value, pcode, message_en, message_mn FROM ({FINDINGS_OF_ROUND}) f "
+        "WHERE severity = 'error' AND state = 'open' "
         "ORDER BY code, import_id NULLS LAST, sheet, row_number, pcode, field",
         {"number": number},
     )
@@ -63,11 +64,11 @@ def waive(
     reason: str,
     who: str,
     finding_ids: Sequence[str] = (),
-    code: str | None = None,
+    codes: Sequence[str] = (),
     pcode: str | None = None,
     at: datetime | None = None,
 ) -> int:
-    """Let findings of a round stand, named one by one or all of one code (in one area and below); return how many.
+    """Let findings of a round stand, named one by one or all of some codes (in one area and below); return how many.
 
     A finding that is waived already keeps its first reason. A waiver holds when the checks run again.
 
@@ -81,7 +82,7 @@ def waive(
     why = required_text(reason, what="reason", option="--reason TEXT")
     name = required_text(who, what="name", option="--who NAME")
     with transaction(connection):
-        chosen = _chosen(connection, operation, number, finding_ids, code, pcode)
+        chosen = _chosen(connection, operation, number, finding_ids, codes, pcode)
         fresh = [finding_id for finding_id, state in chosen.items() if state == "open"]
         connection.execute(
             "INSERT INTO waiver SELECT unnest(?::VARCHAR[]), ?, ?, ?, ?, NULL",
@@ -97,7 +98,7 @@ def unwaive(
     number: int,
     who: str,
     finding_ids: Sequence[str] = (),
-    code: str | None = None,
+    codes: Sequence[str] = (),
     pcode: str | None = None,
 ) -> int:
     """Take waivers back, so that their findings stand again; return how many. The rows stay, with the day.
@@ -111,7 +112,7 @@ def unwaive(
     """
     required_text(who, what="name", option="--who NAME")
     with transaction(connection):
-        chosen = _chosen(connection, operation, number, finding_ids, code, pcode)
+        chosen = _chosen(connection, operation, number, finding_ids, codes, pcode)
         held = [finding_id for finding_id, state in chosen.items() if state == "waived"]
         connection.execute(
             "UPDATE waiver SET withdrawn_at = ? WHERE round_number = ? AND withdrawn_at IS NULL "
@@ -135,7 +136,7 @@ def _chosen(
     operation: str,
     number: int,
     finding_ids: Sequence[str],
-    code: str | None,
+    codes: Sequence[str],
     pcode: str | None,
 ) -> dict[str, str]:
     """Return the findings meant, by identifier, with their state."""
@@ -145,12 +146,12 @@ def _chosen(
             f"Round {number} is {status.replace('_', ' ')}; its findings are settled. Reopen it first: "
             f"dtm round reopen --round {number} --who NAME --reason TEXT"
         )
-    if bool(finding_ids) == bool(code):
+    if bool(finding_ids) == bool(codes):
         raise WrongUseError("Name the findings with --finding ID, or all of one kind with --code CODE: one of the two.")
-    if pcode and not code:
+    if pcode and not codes:
         raise WrongUseError("--pcode narrows --code; it has no meaning for findings named one by one.")
-    if code:
-        return _of_code(connection, number, code, pcode)
+    if codes:
+        return _of_codes(connection, number, codes, pcode)
     rows = connection.execute(
         f"SELECT DISTINCT finding_id, state FROM ({FINDINGS_OF_ROUND}) "
         "WHERE list_contains($ids::VARCHAR[], finding_id)",
@@ -167,19 +168,21 @@ def _chosen(
     return found
 
 
-def _of_code(connection: Connection, number: int, code: str, pcode: str | None) -> dict[str, str]:
+def _of_codes(connection: Connection, number: int, codes: Sequence[str], pcode: str | None) -> dict[str, str]:
     source = FINDINGS_OF_ROUND
     if pcode:
         build_placed_findings(connection, number)
         source = PLACED_FINDINGS
     rows = connection.execute(
-        f"SELECT DISTINCT finding_id, state FROM ({source}) WHERE finding_id IS NOT NULL AND code = $code "
-        "AND ($pcode::VARCHAR IS NULL OR starts_with(pcode, $pcode)) AND $number::INTEGER IS NOT NULL",
-        {"number": number, "code": code, "pcode": pcode},
+        f"SELECT DISTINCT finding_id, state, code FROM ({source}) WHERE finding_id IS NOT NULL "
+        "AND list_contains($codes::VARCHAR[], code) AND ($pcode::VARCHAR IS NULL OR starts_with(pcode, $pcode)) "
+        "AND $number::INTEGER IS NOT NULL",
+        {"number": number, "codes": list(codes), "pcode": pcode},
     ).fetchall()
-    if not rows:
+    unknown = sorted(set(codes) - {str(code) for _, _, code in rows})
+    if unknown:
         where = f" in {pcode}" if pcode else ""
         raise UnknownFindingError(
-            f"Round {number} has no finding of code '{code}'{where}. List them: dtm round status --round {number}"
+            f"Round {number} has no finding of code '{unknown[0]}'{where}. See dtm round status --round {number}"
         )
-    return {str(finding_id): str(state) for finding_id, state in rows}
+    return {str(finding_id): str(state) for finding_id, state, _ in rows}

@@ -1,0 +1,62 @@
+"""Put fields, values and findings into words that a khoroo understands."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from enumerations.codelists import load_codelists
+from enumerations.columns import FORMS
+from enumerations.findings import CATALOGUE, render
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+UNSAID = "…"
+
+
+def _columns(form: str | None) -> dict[str, Any]:
+    tables = FORMS.get(form, ()) if form else [table for tables in FORMS.values() for table in tables]
+    found: dict[str, Any] = {}
+    for table in tables:
+        for column in table.columns:
+            found.setdefault(column.name, column)
+    return found
+
+
+def column_words(form: str | None, field: str | None, language: str) -> str:
+    """Return what columns ask, in words: `lon, lat` are two. A name that no form has stays as it is."""
+    known = _columns(form)
+    words = [
+        str(getattr(known[name], f"meaning_{language}")) if name in known else name
+        for name in (field or "").split(", ")
+    ]
+    return ", ".join(words)
+
+
+def value_words(form: str | None, field: str, value: str | None, language: str) -> str | None:
+    """Return a value with the label of its code, or as it is."""
+    column = _columns(form).get(field)
+    if value is None or column is None or not column.codelist:
+        return value
+    frame = load_codelists()
+    found = frame[(frame["codelist"] == column.codelist) & (frame["code"] == value)]
+    return str(found[f"label_{language}"].iloc[0]) if len(found) else value
+
+
+def message_words(finding: Mapping[str, Any], language: str) -> str:
+    """Return what a finding says, with its columns in words.
+
+    Checks over a round compare units with others: their values and hints are left out, so that no other khoroo's
+    figure is told.
+    """
+    field = column_words(finding["form"], finding["field"], language)
+    if finding["stage"] == "round" and finding["code"] in CATALOGUE:
+        template = CATALOGUE[finding["code"]].template(language)
+        return render(template, field=field, value=UNSAID, hint=UNSAID)
+    text = str(finding[f"message_{language}"])
+    for name in (finding["field"] or "").split(", "):
+        if name:
+            words = column_words(finding["form"], name, language).replace("\\", "\\\\")
+            text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", words, text)
+    return text[:1].upper() + text[1:]
