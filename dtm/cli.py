@@ -11,7 +11,7 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from dtm import __version__
-from dtm._cli_check import check_command
+from dtm._cli_check import check_app
 from dtm._cli_common import (
     HERE,
     JsonOption,
@@ -25,7 +25,9 @@ from dtm._cli_common import (
     records,
     warehouse,
 )
+from dtm._cli_enumerators import enumerators_app
 from dtm._cli_places import areas_app, layers_app, rasters_app
+from dtm._cli_pull import pull_app
 from dtm._cli_returns import returns_app
 from dtm._cli_round import round_app
 from dtm.demo import DEFAULT_SEED, build_demo
@@ -51,9 +53,11 @@ app = typer.Typer(
 app.add_typer(areas_app, name="areas")
 app.add_typer(round_app, name="round")
 app.add_typer(returns_app, name="returns")
+app.add_typer(enumerators_app, name="enumerators")
+returns_app.add_typer(pull_app, name="pull")
 app.add_typer(layers_app, name="layers")
 app.add_typer(rasters_app, name="rasters")
-app.command("check", epilog="Example: dtm check --round 1")(check_command)
+app.add_typer(check_app, name="check")
 
 DEFAULT_PORT = 8050
 EXIT_STOPPED = 130
@@ -93,12 +97,15 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to m
 def release(
     *,
     round_number: Annotated[int | None, typer.Option("--round", help="Newest round to include.")] = None,
+    provisional: Annotated[
+        bool, typer.Option("--provisional", help="Include rounds that are not signed off, and say so everywhere.")
+    ] = False,
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Build a release of all rounds up to one and make it the current one."""
+    """Build a release of all rounds up to one and make it the current one; they must be signed off."""
     with warehouse(workspace) as (opened, connection), progress_bar("Building a release") as tell:
-        release_id = build_release(connection, opened, last_round=round_number, progress=tell)
+        release_id = build_release(connection, opened, last_round=round_number, provisional=provisional, progress=tell)
     built = open_release(opened, release_id)
     manifest = built.manifest
     built.close()
@@ -111,6 +118,9 @@ def release(
     )
     for note in manifest["notes"]:
         out.print(f"- {note}", markup=False)
+    if manifest["is_provisional"]:
+        still_open = [str(state["round"]) for state in manifest["rounds"] if state["state"] != "signed_off"]
+        out.print(f"- Provisional: not signed off: round {', '.join(still_open)}.", markup=False)
     out.print(f"Release {release_id} is the current one. Look at it: dtm serve --workspace {opened.path}")
 
 
