@@ -24,6 +24,8 @@ FIGURES = (
     "ger_households", "house_households", "apartment_households", "other_households",
 )  # fmt: skip
 """Figures of a kheseg return, named as in the form."""
+COMPARED_FIGURES_MINIMUM = 6
+"""Returns with fewer figures are never told to be copies: too few figures are equal by chance."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ def figure_source(name: str) -> tuple[str, str]:
             if name == f"{category}_{column}":
                 return f"category = '{category}' AND dwelling IS NULL", column
     return "category = 'actual' AND dwelling IS NULL", name
+
+
+_TOLD = " + ".join(f"({name} IS NOT NULL)::INTEGER" for name in FIGURES)
+_FIGURE_TEXTS = ", ".join(f"coalesce({name}::VARCHAR, '')" for name in FIGURES)
+_FINGERPRINT = f"md5(concat_ws('|', {_FIGURE_TEXTS}))"
 
 
 def _figure_sql(name: str) -> str:
@@ -128,6 +135,8 @@ def _lay_out_returns(connection: Connection, operation: str) -> None:
         )
         SELECT s.round_number, s.submission_id, coalesce(told_pcode, declared_pcode) AS pcode, s.instance_id,
             s.enumerator, s.form_version, s.received_at, s.lon, s.lat, told.* EXCLUDE (submission_id, told_pcode),
+            CASE WHEN {_TOLD} >= {COMPARED_FIGURES_MINIMUM} AND actual_persons > 0
+                THEN {_FINGERPRINT} END AS fingerprint,
             births, deaths, coalesce(arrivals, 0) AS arrivals, coalesce(departures, 0) AS departures,
             coalesce(moves_hash, 0) AS moves_hash,
             1 = row_number() OVER (PARTITION BY s.round_number, coalesce(told_pcode, declared_pcode, s.instance_id)

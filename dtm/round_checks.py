@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dtm._finding_ids import FINDING_ID_SQL
 from dtm._round_checks_base import RoundCheck, clear, lay_out
 from dtm._round_checks_collection import COLLECTION_CHECKS
+from dtm._round_checks_figures import FIGURE_CHECKS
+from dtm._round_checks_flows import FLOW_CHECKS
+from dtm._round_checks_passages import PASSAGE_CHECKS, lay_out_days
+from dtm.engine import EngineError
 from enumerations.findings import CATALOGUE, message_sql
 
 if TYPE_CHECKING:
@@ -14,7 +19,12 @@ if TYPE_CHECKING:
 
     from dtm.engine import Connection
 
-ROUND_CHECKS: tuple[RoundCheck, ...] = (*COLLECTION_CHECKS,)
+ROUND_CHECKS: tuple[RoundCheck, ...] = (
+    *COLLECTION_CHECKS,
+    *FIGURE_CHECKS,
+    *FLOW_CHECKS,
+    *PASSAGE_CHECKS,
+)
 """Every check over a round; one code may have several."""
 
 
@@ -36,6 +46,7 @@ def refresh_round_findings(connection: Connection, *, operation: str, numbers: S
     try:
         if not lay_out(connection, operation=operation, numbers=numbers):
             return
+        lay_out_days(connection)
         _find(connection)
         connection.execute(
             "DELETE FROM finding WHERE stage = 'round' AND round_number IN (SELECT round_number FROM rc_open)"
@@ -46,7 +57,8 @@ def refresh_round_findings(connection: Connection, *, operation: str, numbers: S
             f"UPDATE finding SET finding_id = {FINDING_ID_SQL} WHERE stage = 'round' AND finding_id IS NULL"
         )
     finally:
-        clear(connection)
+        with suppress(EngineError):  # a failed transaction takes its temporary tables with it
+            clear(connection)
 
 
 def _find(connection: Connection) -> None:
