@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from enumerations._header_rows import HeaderRows
     from enumerations._headers import FormChoice, Header
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -94,7 +95,7 @@ def _first_rows(text: str, delimiter: str) -> list[list[str]]:
     """Return the first records that hold anything."""
     rows: list[list[str]] = []
     csv.field_size_limit(CELL_CHARACTERS_READ)
-    for row in csv.reader(io.StringIO(text), delimiter=delimiter):
+    for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
         if any(cell.strip("\ufeff \t\0") for cell in row):
             rows.append([cell.replace("\ufeff", "") for cell in row])
             if len(rows) == HEADER_ROWS_MAXIMUM:
