@@ -26,6 +26,7 @@ from dtm._cli_common import (
     warehouse,
 )
 from dtm._cli_enumerators import enumerators_app
+from dtm._cli_mapping import map_command
 from dtm._cli_places import areas_app, layers_app, rasters_app
 from dtm._cli_pull import pull_app
 from dtm._cli_returns import returns_app
@@ -55,6 +56,7 @@ app.add_typer(round_app, name="round")
 app.add_typer(returns_app, name="returns")
 app.add_typer(enumerators_app, name="enumerators")
 returns_app.add_typer(pull_app, name="pull")
+returns_app.command("map", epilog="Example: dtm returns map survey-2022.xlsx --out mapping.toml")(map_command)
 app.add_typer(layers_app, name="layers")
 app.add_typer(rasters_app, name="rasters")
 app.add_typer(check_app, name="check")

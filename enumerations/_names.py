@@ -105,7 +105,7 @@ def _read_keys(table: FormTable) -> Keys:
         for rank, name in ranked:
             if name not in keys or rank < keys[name][1]:
                 keys[name] = (column.name, rank)
-        for label in (column.meaning_en, column.meaning_mn, *question_labels(table.form, column.name)):
+        for label in (column.meaning_en, column.meaning_mn, *question_labels(table.name, column.name)):
             labels.setdefault(whole(label), set()).add(column.name)
     for label, columns in labels.items():
         if len(columns) == 1 and label:

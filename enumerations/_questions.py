@@ -16,13 +16,13 @@ def _labels() -> dict[tuple[str, str], tuple[str, ...]]:
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".csv"):
             for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines()):
-                name = row.get("column") or row.get("name") or ""
                 told = tuple(row[key] for key in ("label_en", "label_mn") if row.get(key))
-                key = (file.name.removesuffix(".csv"), name)
-                labels[key] = labels.get(key, ()) + told
+                key = (row.get("table") or "", row.get("column") or "")
+                if all(key):
+                    labels[key] = labels.get(key, ()) + told
     return labels
 
 
-def question_labels(form: str, column: str) -> tuple[str, ...]:
+def question_labels(table: str, column: str) -> tuple[str, ...]:
     """Return the labels, in both languages, of the question that a canonical column holds the answer of."""
-    return _labels().get((form, column), ())
+    return _labels().get((table, column), ())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from enumerations._fields import Fields
 from enumerations._headers import NOTHING, PARENT_INDEX, Header
+from enumerations._mapping_proposal import Proposal, propose_mapping
 from enumerations._mapping_rules import POINT, FieldRule, TableRule, read_rules
 from enumerations._mapping_sql import Columns, field_sql, parent_sql, point_sql, shape, split_choices_sql
 from enumerations._names import is_export, plain
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["Mapping", "parse_mapping", "read_mapping"]
+__all__ = ["Mapping", "Proposal", "parse_mapping", "propose_mapping", "read_mapping"]
 
 FILE_BYTES_MAXIMUM = 1_048_576
 """A larger file is no mapping."""

@@ -18,6 +18,7 @@ COMMANDS = {
     "areas check": set(),
     "round open": {"--number", "--from", "--to", "--area-set"},
     "round list": set(),
+    "returns map": {"--form", "--out"},
     "returns import": {"--form", "--round", "--strict"},
     "layers load": {"--kind", "--name", "--date"},
     "rasters load": {"--name", "--unit"},
@@ -29,9 +30,9 @@ COMMANDS = {
     "demo": {"--no-serve", "--seed", "--size", "--areas"},
 }  # fmt: skip
 """Commands and the options each must have; every one has --workspace and --help besides."""
-REPORTING = ("areas list", "areas check", "round list", "returns import", "check", "release", "exposure")
+REPORTING = ("areas list", "areas check", "round list", "returns import", "returns map", "check", "release", "exposure")
 """Commands that must answer in JSON when asked."""
-WITHOUT_WORKSPACE = {"init", "demo"}
+WITHOUT_WORKSPACE = {"init", "demo", "returns map"}
 
 
 def leaves() -> dict[str, object]:
