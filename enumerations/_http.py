@@ -280,7 +280,10 @@ class HttpClient:
         except requests.exceptions.ConnectionError as error:
             raise _TemporaryError(f"no connection ({self._reason(error)})") from None
         except (requests.exceptions.RequestException, UnicodeError, ValueError) as error:
-            raise ServerAddressError(f"{self.address}: can't be asked ({self._reason(error)}). Check --url.") from None
+            raise ServerAnswerError(
+                f"{self.address}: the server can't be asked, or sends us on to no address ({self._reason(error)}). "
+                "Check --url."
+            ) from None
 
     def _reason(self, error: Exception) -> str:
         """Return the innermost words of an error of the library, without addresses and secrets."""

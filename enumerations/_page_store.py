@@ -34,6 +34,13 @@ def to_line(submission: Submission) -> bytes:
         return json.dumps(submission, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
+def _from_line(line: bytes) -> Submission:
+    submission = json.loads(line)
+    if not isinstance(submission, dict):
+        raise TypeError("no return")
+    return submission
+
+
 def order_of(identifier: str) -> tuple[int, int, str]:
     """Return the key that sorts identifiers: numbers by size before texts."""
     if identifier.isascii() and identifier.isdigit() and len(identifier) < 20:  # noqa: PLR2004  fits 64 bits
@@ -98,7 +105,7 @@ class PageStore:
                 raise ValueError  # noqa: TRY301  as useless as a damaged one
             for page in range(1, int(state["pages"]) + 1):
                 lines = self._path(page).read_bytes().splitlines(keepends=True)
-                self._index(page, ((json.loads(line), len(line)) for line in lines), counting=True)
+                self._index(page, ((_from_line(line), len(line)) for line in lines), counting=True)
             cursor = state["cursor"]
             self.pages, self.counts = int(state["pages"]), [int(count) for count in state["counts"]]
             self.cursor, self.is_complete = (None if cursor is None else str(cursor)), bool(state["is_complete"])

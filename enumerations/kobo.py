@@ -24,6 +24,7 @@ _FIELDS = (
 )  # fmt: skip
 _REJECTED = "validation_status_not_approved"
 _NOT_FOUND = 404
+_NO_ACCESS = frozenset({401, 403})
 _HINTS = {
     401: "Check the token (DTM_KOBO_TOKEN): Kobo shows it under Account settings, Security.",
     403: "The token's owner may not view the submissions of this form; ask its owner to share it.",
@@ -134,7 +135,9 @@ class KoboServer:
         for _ in range(LISTINGS_MAXIMUM):
             try:
                 listing = self._listing(since)
-            except ServerRefusedError:
+            except ServerRefusedError as error:
+                if error.status in _NO_ACCESS:
+                    raise
                 return None
             if listing.is_sound:
                 break
