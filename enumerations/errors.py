@@ -75,3 +75,9 @@ class WrongFiguresError(EnumerationsError, ValueError):
 
 class MappingError(EnumerationsError, ValueError):
     """Say what is wrong with a mapping file, and on which line."""
+
+
+class UnusableFormError(EnumerationsError, ValueError):
+    """Say why a form can't be built from what was given."""
+
+    exit_code = 2
