@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dtm._cli_common import FINDINGS_SHOWN, err, out, print_table
+from dtm.coverage import NO_ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ def print_status(told: Mapping[str, Any]) -> None:
         markup=False,
     )
     out.print(f"Units: {received:,} of {expected:,} received ({_percent(received, expected)}), ", end="")
-    out.print(f"{coverage['returns']:,} returns counted or waiting\n")
+    out.print(f"{coverage['returns']:,} returns\n")
     _print_areas(coverage)
     _print_roles(coverage["by_role"])
     _print_days(coverage["by_day"])
@@ -90,7 +91,13 @@ def _print_areas(coverage: Mapping[str, Any]) -> None:
 
 
 def _print_roles(rows: Sequence[Mapping[str, Any]]) -> None:
-    listed = [{"role": row["role"].replace("_", " "), **{k: v for k, v in row.items() if k != "role"}} for row in rows]
+    listed = [
+        {
+            "role": "not on the list" if row["role"] == NO_ROLE else row["role"].replace("_", " "),
+            **{k: v for k, v in row.items() if k != "role"},
+        }
+        for row in rows
+    ]
     print_table(listed, title="By the role of who is responsible")
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UNSAID = "…"
+OWN_FIGURES = ("balance_residual", "change_outlier", "night_return", "repeats_earlier_round")
+"""Checks over a round whose values and hints are the unit's own; those of the others may be another khoroo's."""
 
 
 def _columns(form: str | None) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def message_words(finding: Mapping[str, Any], language: str) -> str:
     figure is told.
     """
     field = column_words(finding["form"], finding["field"], language)
-    if finding["stage"] == "round" and finding["code"] in CATALOGUE:
+    if finding["stage"] == "round" and finding["code"] in CATALOGUE and finding["code"] not in OWN_FIGURES:
         template = CATALOGUE[finding["code"]].template(language)
         return render(template, field=field, value=UNSAID, hint=UNSAID)
     text = str(finding[f"message_{language}"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -95,23 +96,17 @@ def _add_set_aside(connection: Connection, number: int) -> None:
         + ", is_return BOOLEAN)"
     )
     for import_id, sheet, keys in sheets:
-        _read_sheet(connection, import_id, sheet, _keys_of(keys or []))
+        _read_sheet(connection, import_id, sheet, {name: key_of(name, keys or []) for name in _SOUGHT})
     _drop_other_rounds(connection, number)
     _place_set_aside(connection)
 
 
-def _keys_of(names: Iterable[str]) -> dict[str, str]:
-    """Return which key of a raw record holds each canonical column."""
+def key_of(column: str, names: Iterable[str]) -> str | None:
+    """Return which key of a raw record holds a canonical column; None for none."""
     by_name: dict[str, str] = {}
     for name in names:
         by_name.setdefault(_plain(name), name)
-    found = {}
-    for column in _SOUGHT:
-        for alias in (column, *_ALIASES[column]):
-            if alias in by_name:
-                found[column] = by_name[alias]
-                break
-    return found
+    return next((by_name[alias] for alias in (column, *_aliases(column)) if alias in by_name), None)
 
 
 def _plain(name: str) -> str:
@@ -119,23 +114,26 @@ def _plain(name: str) -> str:
     return re.split(r"[/:]", name)[-1].strip().casefold().replace(" ", "_").replace("-", "_")
 
 
+@cache
 def _aliases(name: str) -> tuple[str, ...]:
     found = (t.by_name[name].aliases for tables in FORMS.values() for t in tables if name in t.by_name)
     return tuple(dict.fromkeys(alias for aliases in found for alias in aliases))
 
 
-_ALIASES = {name: _aliases(name) for name in _SOUGHT}
-
-
-def _read_sheet(connection: Connection, import_id: int, sheet: str | None, keys: dict[str, str]) -> None:
-    pointers = ["/" + keys[name].replace("~", "~0").replace("/", "~1") if name in keys else None for name in _SOUGHT]
-    values = ", ".join("NULL" if pointer is None else "json_extract_string(raw, ?)" for pointer in pointers)
-    is_return = "true" if {"enumerator", *_PLACE} & set(keys) else "false"
+def _read_sheet(connection: Connection, import_id: int, sheet: str | None, keys: dict[str, str | None]) -> None:
+    pointers = [_pointer(keys[name]) for name in _SOUGHT]
+    values = ["NULL" if pointer is None else "json_extract_string(raw, ?)" for pointer in pointers]
+    values[0] = f"coalesce(instance_id, {values[0]})"
+    is_return = "true" if any(keys[name] for name in ("enumerator", *_PLACE)) else "false"
     connection.execute(
-        f"INSERT INTO set_aside SELECT import_id, sheet, row_number, {values}, {is_return} FROM quarantine "
+        f"INSERT INTO set_aside SELECT import_id, sheet, row_number, {', '.join(values)}, {is_return} FROM quarantine "
         "WHERE import_id = ? AND sheet IS NOT DISTINCT FROM ?",
         [*(pointer for pointer in pointers if pointer is not None), import_id, sheet],
     )
+
+
+def _pointer(key: str | None) -> str | None:
+    return None if key is None else "/" + key.replace("~", "~0").replace("/", "~1")
 
 
 def _drop_other_rounds(connection: Connection, number: int) -> None:

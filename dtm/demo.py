@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from dtm.enumerators import load_enumerators
 from dtm.errors import BadInputError, WrongUseError
 from dtm.imports import import_returns
 from dtm.places import load_areas, load_layer, load_raster
@@ -118,6 +119,7 @@ def build_demo(
     with open_warehouse(workspace) as connection:
         task = _Task(connection, workspace, geography, sets, tell)
         _load_places(task, is_real=areas is not None)
+        load_enumerators(connection, returns.enumerators)
         _import_rounds(task, returns)
         tell("Building the release", 0.75)
         build_release(connection, workspace, progress=_part(tell, start=0.75, end=1.0))

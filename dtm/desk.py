@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import shapely
 
+from dtm._review_states import APPROVED, REJECTED, review_edits
 from dtm._round_findings import list_findings
 from dtm.coverage import coverage_report, progress_frame
+from dtm.errors import WrongUseError
+from dtm.feedback import feedback_page
+from dtm.imports import import_returns
 from dtm.round_status import round_overview, round_status
-from dtm.rounds import SIGNED_OFF, close_round, find_round, reopen_round
+from dtm.rounds import CLEANING, SIGNED_OFF, close_round, find_round, reopen_round
 from dtm.waivers import unwaive, waive
 from dtm.warehouse import open_warehouse
 from geodata.simplify import simplify_coverage
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from dtm.cleaning import Edit
     from dtm.engine import Connection
     from dtm.workspace import Workspace
 
@@ -120,14 +127,63 @@ class Desk:
         with self._open() as connection:
             return unwaive(connection, operation=self.operation, number=number, finding_ids=finding_ids, who=who)
 
+    def accept(self, records: Sequence[str], *, reason: str, who: str) -> dict[str, Any]:
+        """Mark returns as approved, by the names of their records; return the report of the edits."""
+        return self._review(records, APPROVED, reason=reason, who=who)
+
+    def reject(self, records: Sequence[str], *, reason: str, who: str) -> dict[str, Any]:
+        """Mark returns as rejected: they are set aside and counted no more; return the report of the edits."""
+        return self._review(records, REJECTED, reason=reason, who=who)
+
+    def _review(self, records: Sequence[str], state: str, *, reason: str, who: str) -> dict[str, Any]:
+        from dtm.cleaning import apply_edits  # noqa: PLC0415  the desk reads without it
+
+        with self._open(spatial=True) as connection:
+            edits = review_edits(connection, records, state, reason=reason, who=who)
+            return apply_edits(connection, self.workspace, edits).to_dict()
+
+    def edit(self, edits: Sequence[Edit]) -> dict[str, Any]:
+        """Correct values; refused where the value before is not what is there. Return the report of the edits."""
+        from dtm.cleaning import apply_edits  # noqa: PLC0415  the desk reads without it
+
+        with self._open(spatial=True) as connection:
+            return apply_edits(connection, self.workspace, list(edits)).to_dict()
+
+    def upload(self, name: str, content: bytes, *, number: int | None) -> dict[str, Any]:
+        """Import a file of returns as `dtm returns import` does; return its report.
+
+        Raises
+        ------
+        WrongUseError
+            The name is not a file's, or the round is closed.
+        EnumerationsError
+            The file can't be read; nothing was changed.
+        """
+        plain = Path(name.replace("\\", "/")).name
+        if plain in ("", ".", "..") or "\0" in plain:
+            raise WrongUseError(f"'{name}' is not the name of a file.")
+        with self._open(spatial=True) as connection, tempfile.TemporaryDirectory(prefix="dtm-upload-") as folder:
+            path = Path(folder) / plain
+            path.write_bytes(content)
+            return import_returns(connection, self.workspace, [path], round_number=number).to_dict()
+
+    def feedback(self, number: int, pcode: str, *, language: str) -> str:
+        """Return the feedback page of a khoroo as HTML, see `dtm.feedback.feedback_page`."""
+        with self._open() as connection:
+            return feedback_page(connection, self.workspace, number=number, pcode=pcode, language=language)
+
     def close(self, number: int, *, to: str, who: str, reason: str | None = None) -> dict[str, Any]:
         """Move a round on to `cleaning` or `signed_off`; return number and status.
 
         Raises
         ------
+        WrongUseError
+            `to` is another state, or the round is not in the one before it.
         OpenErrorsError
             Errors stand; `findings` has them.
         """
+        if to not in (CLEANING, SIGNED_OFF):
+            raise WrongUseError(f"A round can be moved on to {CLEANING} or {SIGNED_OFF}, not to '{to}'.")
         with self._open() as connection:
             found = close_round(
                 connection,

@@ -29,6 +29,8 @@ PRIVATE_FIELDS = ("remarks", "enumerator")
 PLACE_FIELDS = ("unit", "district", "khoroo", "kheseg")
 WAITING = "parent_quarantined"
 """Finding on a move whose return was set aside: it is told once, with the return."""
+TOLD_ELSEWHERE = ("unit_missing",)
+"""Findings that the table of what was sent tells already."""
 
 
 def feedback_page(
@@ -242,7 +244,8 @@ def _findings(connection: Connection, pcode: str, language: str) -> list[dict[st
     )
     told: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
-        if any(name in PRIVATE_FIELDS for name in (row["field"] or "").split(", ")):
+        private = any(name in PRIVATE_FIELDS for name in (row["field"] or "").split(", "))
+        if private or row["code"] in TOLD_ELSEWHERE:
             continue
         text = None if row["code"] == WAITING else message_words(row, language)
         of_return = row["instance_id"] if text is None else None
