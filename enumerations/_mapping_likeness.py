@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from difflib import SequenceMatcher
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,10 @@ NAME_WEIGHT, VALUE_WEIGHT = 0.65, 0.35
 MISFIT_FACTOR = 0.4
 """What is left of a name's likeness where fewer than half of the values can be meant."""
 MISFIT_SHARE = 0.5
+CODE_SHARE = 0.75
+"""Share of letters from which on a spelling is read as a code: a letter or two of a word may differ."""
+PARTS_MAXIMUM = 100
+"""More different values than this are text, not codes."""
 LABEL_SHARE = 0.95
 """A label is read as surely as a name, nearly."""
 DATE_FORMATS = (
@@ -78,8 +81,8 @@ class Theirs:
     name: str
     position: int
     values: tuple[str, ...]
-    filled: int = 0
     is_unique: bool = False
+    fits: dict[tuple[object, ...], Likeness | None] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,18 @@ class Likeness:
     dates: tuple[str, ...] = ()
 
 
+@cache
+def _pairs(text: str) -> frozenset[str]:
+    return frozenset(text[at : at + 2] for at in range(len(text) - 1)) or frozenset((text,))
+
+
+def letters_share(one: str, other: str) -> float:
+    """Return how many pairs of neighbouring letters two texts share (Dice's coefficient), 0 to 1."""
+    own, theirs = _pairs(one), _pairs(other)
+    return 2 * len(own & theirs) / (len(own) + len(theirs))
+
+
+@cache
 def _concept(word: str) -> str:
     if word in _WORD:
         return _WORD[word]
@@ -110,13 +125,14 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_concept(part) for part in parts if part))
 
 
+@cache
 def _alike(ours: str, theirs: str) -> float:
     own, other = words_of(ours), words_of(theirs)
     if not own or not other:
         return 0.0
     shared = len(set(own) & set(other))
     part = shared / len(set(own) | set(other))
-    letters = SequenceMatcher(None, " ".join(sorted(own)), " ".join(sorted(other))).ratio()
+    letters = letters_share(" ".join(sorted(own)), " ".join(sorted(other)))
     return 1.0 if part == 1.0 else 0.65 * part + 0.35 * letters * (0.5 if not shared else 1.0)
 
 
@@ -173,14 +189,15 @@ def _codes(column: FormColumn, values: Sequence[str]) -> tuple[float, dict[str, 
     """Return the share of values that are codes or labels, translations of others, and those without any."""
     spellings = spellings_of(column.codelist)
     parts = sorted({part for value in values for part in ([value] if column.kind == "code" else value.split())})
-    known = [part for part in parts if spelling_key(part) in spellings]
+    known = {part for part in parts if spelling_key(part) in spellings}
+    if len(parts) > PARTS_MAXIMUM:
+        return len(known) / len(parts), {}, tuple(part for part in parts if part not in known)
     translated, unknown = {}, []
     for part in parts:
         if part in known:
             continue
-        rated = [(SequenceMatcher(None, spelling_key(part), one).ratio(), code) for one, code in spellings.items()]
-        ratio, code = max(rated)
-        if ratio >= 0.8:  # noqa: PLR2004  one or two letters of a word
+        ratio, code = max((letters_share(spelling_key(part), one), code) for one, code in spellings.items())
+        if ratio >= CODE_SHARE:
             translated[part] = code
         else:
             unknown.append(part)
@@ -189,6 +206,8 @@ def _codes(column: FormColumn, values: Sequence[str]) -> tuple[float, dict[str, 
 
 def _text_fit(column: FormColumn, theirs: Theirs) -> float | None:
     if column.name == "instance_id":
+        if "parent_key" in column.aliases:
+            return None
         return 1.0 if theirs.is_unique else 0.3
     if column.kind == "place" or column.name in {"district", "khoroo", "kheseg"}:
         known = [
@@ -221,16 +240,26 @@ def _value_fit(column: FormColumn, theirs: Theirs) -> Likeness | None:
     return None if fit_of_text is None else Likeness(fit_of_text)
 
 
+def _cached_fit(column: FormColumn, theirs: Theirs) -> Likeness | None:
+    is_special = column.name in _RANGES or column.kind in {"text", "place"}
+    key = (column.kind, column.codelist, column.minimum, column.maximum, column.name if is_special else "")
+    if key not in theirs.fits:
+        theirs.fits[key] = _value_fit(column, theirs)
+    return theirs.fits[key]
+
+
 def weigh(table: str, column: FormColumn, theirs: Theirs, *, is_known_name: bool) -> Likeness:
     """Return how sure it is that a column of theirs is one of ours."""
     share, by = (1.0, "name") if is_known_name else name_share(table, column, theirs.name)
-    fit = _value_fit(column, theirs)
+    fit = _cached_fit(column, theirs)
     why = [f"{by} {share:.0%}"]
     if fit is None:
         return Likeness(share if is_known_name else 0.9 * share, tuple(why))
     why.append(f"values {fit.share:.0%}")
     total = NAME_WEIGHT * share + VALUE_WEIGHT * fit.share
-    if fit.share < MISFIT_SHARE:
+    if is_known_name:
+        total = max(total, share * NAME_WEIGHT)
+    elif fit.share < MISFIT_SHARE:
         total *= MISFIT_FACTOR
     elif column.kind in {"code", "codes"} and fit.share >= 0.8 and len(theirs.values) > 1:  # noqa: PLR2004
         total = max(total, 0.55)

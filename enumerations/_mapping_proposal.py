@@ -169,7 +169,7 @@ def _theirs(connection: Connection, staged: StagedTable) -> list[Theirs]:
             f"LIMIT {SAMPLE_VALUES}"
         ).fetchall()
         is_unique = counted[0] == counted[1] == counted[2] and counted[0] > 0
-        columns.append(Theirs(name.strip(), position, tuple(row[0] for row in values), counted[0], is_unique))
+        columns.append(Theirs(name.strip(), position, tuple(row[0] for row in values), is_unique))
     return columns
 
 
@@ -188,9 +188,11 @@ def _named(table: FormTable, names: Sequence[str]) -> dict[int, tuple[str, str]]
 
 
 def _propose_table(table: FormTable, source: str, names: Sequence[str], columns: Sequence[Theirs]) -> TableProposal:
-    named = _named(table, names)
+    named, used = _named(table, names), Fields(table, names).used
     pairs = []
     for theirs in columns:
+        if theirs.position in used and theirs.position not in named:
+            continue  # a choice, a part of a point or another version of a question that is named already
         for column in table.columns:
             is_known = named.get(theirs.position, ("", ""))[0] == column.name
             likeness = weigh(table.name, column, theirs, is_known_name=is_known)
@@ -203,7 +205,6 @@ def _propose_table(table: FormTable, source: str, names: Sequence[str], columns:
             taken.add(theirs.position)
             shown = named[theirs.position][1] if is_known else theirs.name
             chosen[ours] = ColumnProposal(ours, shown, likeness)
-    used = Fields(table, names).used
     left = tuple(
         one.name
         for one in columns
