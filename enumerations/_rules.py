@@ -85,7 +85,6 @@ _GPS: tuple[FormRule, ...] = (
 )
 _UNIT: tuple[FormRule, ...] = (
     Needed("unit_not_named", "district", instead=("unit", "khoroo")),
-    NoPoint("gps_missing"),
     *_GPS,
     Pseudonym("enumerator_named", "enumerator"),
 )
@@ -118,6 +117,7 @@ _RULES: dict[str, tuple[FormRule, ...]] = {
         _at_most("out_of_school_over_children", "out_of_kindergarten_persons", "preschool_age_persons"),
         Alone("none_with_others", "problems", "none"),
         Alone("none_with_others", "services_lacking", "none"),
+        NoPoint("gps_missing"),
         *_UNIT,
     ),
     "arrivals": _GROUP,
@@ -147,6 +147,7 @@ _RULES: dict[str, tuple[FormRule, ...]] = {
             "OR told_reason OR told_intended_duration)",
             "NULL",
         ),
+        NoPoint("gps_missing", when=Is("consent", "=", value=True)),
         *_UNIT,
     ),
     "members": (
@@ -165,6 +166,7 @@ _RULES: dict[str, tuple[FormRule, ...]] = {
         InOrder("event_after_collection", "ended_on", COLLECTED_AT),
         InOrder("event_order", "happened_on", "ended_on", field="ended_on"),
         Alone("none_with_others", "services_lacking", "none"),
+        NoPoint("gps_missing"),
         *_UNIT,
     ),
     "event_moves": _GROUP,

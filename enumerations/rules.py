@@ -213,20 +213,23 @@ class Needed(FormRule):
 
 @dataclass(frozen=True)
 class NoPoint(FormRule):
-    """A record must have a point on earth."""
+    """A record must have a point on earth, always or when a comparison holds."""
 
     code: str
+    when: Is | None = None
 
     def sql(self, table: FormTable) -> Rule:  # noqa: D102
         del table
-        return Rule(self.code, "lon, lat", "lon IS NULL OR lat IS NULL", "NULL")
+        when = f"{self.when.sql()} AND " if self.when else ""
+        return Rule(self.code, "lon, lat", f"{when}(lon IS NULL OR lat IS NULL)", "NULL")
 
     def columns(self) -> tuple[str, ...]:  # noqa: D102
         return ("lon", "lat")
 
     def xpath(self, table: FormTable, ref: Ref) -> str:  # noqa: D102
         del table
-        return f"{ref('lon')} = '' or {ref('lat')} = ''"
+        when = f"{self.when.xpath(ref)} and " if self.when else ""
+        return f"{when}({ref('lon')} = '' or {ref('lat')} = '')"
 
 
 @dataclass(frozen=True)
