@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING
 from dtm._round_checks_base import CHECKPOINTS, RoundCheck
 from enumerations._series_cells import ROBUST_Z
 from enumerations._series_model import MAD_TO_SD
+from enumerations.codelists import choices_of
 
 if TYPE_CHECKING:
     from dtm.engine import Connection
 
 WATCH_HOURS_H = (2, 24)
 """Fewer hours are no shift, more are no day."""
-EMPTY_WATCH_HOURS_H = 4
-"""So long a watch without a passage is doubtful."""
+EXPECTED_PASSAGES_MINIMUM = 7
+"""Where the checkpoint's mean leads to so many passages, none at all has a chance below 0.1 % (Poisson)."""
 HOURS_SLACK_H = 1
 """Passages may be spread over one clock hour more than were watched: a shift seldom begins on the hour."""
-SEATS = {"car": 5, "jeep": 8, "minibus": 16, "bus": 50, "truck": 3, "motorcycle": 2}
-"""Persons that fit a vehicle of each kind; trains and people on foot have no limit."""
-CROWDED = 2
-"""More than this many times the seats is doubtful by itself."""
 OCCUPANCY_SCALE_FLOOR = 0.35
+"""Vehicles of one kind differ by this much in their travellers (relative), even where most carry the same."""
 DAYS_SHOWN = 10
 
 
@@ -61,9 +59,14 @@ WHERE passages > 0 AND (coalesce(hours_observed, 0) = 0 OR clock_hours_h > hours
 """
 
 _EMPTY_WATCH = f"""
+WITH rates AS (
+    SELECT round_number, checkpoint, sum(passages) / sum(hours_observed) AS passages_per_h FROM rc_day
+    WHERE hours_observed > 0 GROUP BY round_number, checkpoint
+)
 SELECT round_number, NULL AS submission_id, NULL AS pcode, 'hours_observed' AS field,
     printf('%g', hours_observed) AS value, concat(checkpoint, ' ', day) AS hint, import_id, sheet, row_number
-FROM rc_day WHERE passages = 0 AND hours_observed >= {EMPTY_WATCH_HOURS_H}
+FROM rc_day JOIN rates USING (round_number, checkpoint)
+WHERE passages = 0 AND hours_observed * passages_per_h >= {EXPECTED_PASSAGES_MINIMUM}
 """
 
 _ODD_HOURS = f"""
@@ -88,32 +91,35 @@ SELECT round_number, NULL AS submission_id, NULL AS pcode, 'day' AS field, check
 FROM gaps GROUP BY round_number, checkpoint
 """
 
-_SEATS = ", ".join(f"('{vehicle}', {seats})" for vehicle, seats in SEATS.items())
+_CAPACITIES = ", ".join(
+    f"('{choice.code}', {choice.capacity_persons})"
+    for choice in choices_of("vehicle")
+    if choice.capacity_persons is not None
+)
+# Medians from counts by number of travellers, so that a million passages are read once.
 _OCCUPANCY = f"""
-WITH seats(vehicle, seats) AS (VALUES {_SEATS}),
+WITH capacities(vehicle, capacity) AS (VALUES {_CAPACITIES}),
 counted AS (
     SELECT round_number, vehicle, persons, count(*) AS n FROM passage
     WHERE round_number IN (SELECT round_number FROM rc_open) AND persons > 0 GROUP BY ALL
 ), middles AS (
-    SELECT round_number, vehicle, arg_min(persons, persons) FILTER (2 * upto >= total) AS middle
+    SELECT round_number, vehicle, min(persons) FILTER (2 * upto >= total) AS middle
     FROM (SELECT *, sum(n) OVER (PARTITION BY round_number, vehicle ORDER BY persons) AS upto,
         sum(n) OVER (PARTITION BY round_number, vehicle) AS total FROM counted) GROUP BY round_number, vehicle
 ), offs AS (
     SELECT round_number, vehicle, abs(ln(persons / middle)) AS off, sum(n) AS n
     FROM counted JOIN middles USING (round_number, vehicle) GROUP BY ALL
 ), scales AS (
-    SELECT round_number, vehicle, greatest({MAD_TO_SD} * arg_min(off, off) FILTER (2 * upto >= total),
+    SELECT round_number, vehicle, greatest({MAD_TO_SD} * min(off) FILTER (2 * upto >= total),
         {OCCUPANCY_SCALE_FLOOR}) AS scale
     FROM (SELECT *, sum(n) OVER (PARTITION BY round_number, vehicle ORDER BY off) AS upto,
         sum(n) OVER (PARTITION BY round_number, vehicle) AS total FROM offs) GROUP BY round_number, vehicle
-), limits AS (
-    SELECT round_number, vehicle, seats,
-        least({CROWDED} * seats, greatest(seats, floor(middle * exp({ROBUST_Z} * scale)))) AS most
-    FROM middles JOIN scales USING (round_number, vehicle) JOIN seats USING (vehicle)
 )
 SELECT p.round_number, p.submission_id, NULL AS pcode, 'persons' AS field, p.persons::VARCHAR AS value,
-    concat(p.vehicle, ': ', l.seats) AS hint
-FROM passage p JOIN limits l ON l.round_number = p.round_number AND l.vehicle = p.vehicle AND p.persons > l.most
+    concat(p.vehicle, ': ', middle) AS hint
+FROM passage p JOIN middles USING (round_number, vehicle) JOIN scales USING (round_number, vehicle)
+JOIN capacities USING (vehicle)
+WHERE p.persons > middle * exp({ROBUST_Z} * scale) AND p.persons <= capacity
 """
 
 PASSAGE_CHECKS = (

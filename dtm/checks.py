@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dtm.engine import transaction
 from dtm.errors import UnknownRoundError
+from dtm.round_checks import refresh_round_findings
 from dtm.scope import build_coverage, build_scope
 
 if TYPE_CHECKING:
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_rounds(connection: Connection, *, operation: str, round_number: int | None = None) -> dict[str, Any]:
-    """Return coverage by round and findings by round and code.
+    """Check the open rounds anew; return coverage by round and findings by round and code.
 
     Returns
     -------
@@ -35,6 +37,8 @@ def check_rounds(connection: Connection, *, operation: str, round_number: int | 
             opened = ", ".join(map(str, numbers)) or "none"
             raise UnknownRoundError(f"There is no round {round_number}; open rounds: {opened}.")
         numbers = [round_number]
+    with transaction(connection):
+        refresh_round_findings(connection, operation=operation, numbers=numbers)
     return {
         "rounds": [_round(connection, operation, number) for number in numbers],
         "findings": _findings(connection, round_number),
