@@ -17,8 +17,8 @@ FIRST_SOUND_DAY: Final = 60
 """Excel counts a 29 February 1900 that never was: days before it are one further from the epoch."""
 EXCEL_DAYS: Final = (18_000, 80_000)
 """Plain numbers in this range in a date column are days since the epoch (1949 or 1953 on)."""
-DAYS_MAXIMUM: Final = 2_958_466
-"""The end of the year 9999."""
+DAYS_MAXIMUM: Final = {False: 2_958_466, True: 2_957_004}
+"""The end of the year 9999, in the systems of 1900 and 1904."""
 _SECONDS: Final = 86_400
 _PLAIN: Final = NumberFormat()
 
@@ -36,9 +36,9 @@ class MomentReader:
 
     def moment(self, days: float) -> str | None:
         """Return days since the epoch as an ISO date, time or both, to the second; None outside the calendar."""
-        if not 0 <= days < DAYS_MAXIMUM:
+        if not 0 <= days < DAYS_MAXIMUM[self.is_1904]:
             return None
-        seconds = round(days * _SECONDS)
+        seconds = min(round(days * _SECONDS), DAYS_MAXIMUM[self.is_1904] * _SECONDS - 1)
         if seconds < _SECONDS:
             return time(seconds // 3600, seconds // 60 % 60, seconds % 60).isoformat()
         if self.is_1904:
