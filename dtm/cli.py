@@ -26,6 +26,7 @@ from dtm._cli_common import (
     warehouse,
 )
 from dtm._cli_enumerators import enumerators_app
+from dtm._cli_forms import forms_app
 from dtm._cli_mapping import map_command
 from dtm._cli_places import areas_app, layers_app, rasters_app
 from dtm._cli_pull import pull_app
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 app.add_typer(areas_app, name="areas")
 app.add_typer(round_app, name="round")
+app.add_typer(forms_app, name="forms")
 app.add_typer(returns_app, name="returns")
 app.add_typer(enumerators_app, name="enumerators")
 returns_app.add_typer(pull_app, name="pull")

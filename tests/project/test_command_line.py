@@ -19,6 +19,8 @@ COMMANDS = {
     "round open": {"--number", "--from", "--to", "--area-set"},
     "round list": set(),
     "returns map": {"--form", "--out"},
+    "forms build": {"--area-set", "--out", "--form", "--round", "--version"},
+    "forms template": {"--form", "--out", "--area-set", "--office"},
     "returns import": {"--form", "--round", "--strict"},
     "layers load": {"--kind", "--name", "--date"},
     "rasters load": {"--name", "--unit"},
