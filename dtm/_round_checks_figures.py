@@ -71,8 +71,8 @@ WITH changes AS (
     FROM changes GROUP BY round_number, field
 ), judged AS (
     SELECT c.*, CASE WHEN known THEN middle ELSE 0 END AS middle,
-        greatest(CASE WHEN known THEN scale ELSE {FEW_UNITS_SCALE} END, {SCALE_FLOOR},
-            1 / sqrt(greatest(old, 1))) AS scale,
+        greatest(CASE WHEN known THEN scale ELSE {FEW_UNITS_SCALE} END, {SCALE_FLOOR}) AS quiet,
+        greatest(quiet, 1 / sqrt(greatest(old, 1))) AS scale,
         abs(new - old) / greatest(old, 1) AS share
     FROM changes c JOIN usual USING (round_number, field)
 ), far AS (
@@ -86,7 +86,7 @@ WITH changes AS (
         AND NOT (place = 1 AND substr(new::VARCHAR, 2, 1) = '0')
 ), explained AS (
     SELECT *, abs(ln((meant + 0.5) / (old + 0.5)) - middle) AS left_over FROM swaps
-    WHERE left_over <= {FIT_Z} * scale AND left_over < {FIT_GAIN} * off
+    WHERE left_over <= {FIT_Z} * quiet AND left_over < {FIT_GAIN} * off
     QUALIFY 1 = row_number() OVER (PARTITION BY submission_id, field ORDER BY left_over, place)
 )
 """
