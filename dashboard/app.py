@@ -118,6 +118,7 @@ def shell(workspace: Workspace, snapshot: Snapshot, view: View, page: str, words
     return [
         html.A(words("nav.skip"), href="#main", className="skip-link"),
         parts.header(view, page, words, title=title_of(workspace, words)),
+        *([parts.provisional(words)] if snapshot.release.manifest.get("is_provisional") else []),
         *([parts.banner(words)] if snapshot.release.is_demonstration else []),
         html.Main(
             [html.H1(words(f"page.{page}"), className="page-title"), *LAYOUTS[page](snapshot, view, words)],

@@ -70,6 +70,15 @@ def banner(words: Words) -> html.Div:
     )
 
 
+def provisional(words: Words) -> html.Div:
+    """Return the strip that says that rounds of the release are not signed off."""
+    return html.Div(
+        [html.Strong(words("banner.provisional"), className="badge"), " ", words("banner.provisional_why")],
+        className="banner banner-provisional",
+        role="note",
+    )
+
+
 def footer(snapshot: Snapshot, words: Words, *, round_number: int) -> list[Any]:
     """Return which release this is, and how complete the round's returns are."""
     row = snapshot.rows("coverage", round_number=round_number, pcode=snapshot.home)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+BASELINE_FORM = "kheseg-baseline"
+"""The form by which units report, and by which they are expected to."""
 STATES = ("draft", "cleaning", "signed_off", "released")
 
 
@@ -112,8 +114,10 @@ class Board:
         return [row for row in self.codes if row["severity"] == "error" and row["open"]]
 
     def sent_by(self, training: str) -> int:
-        """Return how many returns came from enumerators trained, untrained or unknown."""
-        return sum(row["returns"] for row in self.training if row["training"] == training)
+        """Return how many baseline returns came from enumerators trained, untrained or unknown."""
+        return sum(
+            row["returns"] for row in self.training if row["training"] == training and row["form"] == BASELINE_FORM
+        )
 
 
 def day_of(value: Any) -> date:

@@ -189,7 +189,15 @@ def _button(name: str, words: Words, **more: Any) -> html.Button:
 
 
 def _input(identity: str, label: str, *, maximum: int = VALUE_MAXIMUM_CHARACTERS, **more: Any) -> dmc.TextInput:
-    return dmc.TextInput(id=identity, label=label, value="", maxLength=maximum, size="sm", className="control", **more)
+    return dmc.TextInput(
+        id=identity,
+        label=label,
+        value="",
+        attributes={"input": {"maxLength": maximum}},
+        size="sm",
+        className="control",
+        **more,
+    )
 
 
 def panel(words: Words) -> html.Div:

@@ -13,7 +13,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from dashboard.desk.notices import notice, stopped
-from dashboard.desk.units import plain_table
+from dashboard.desk.units import form_name, plain_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -158,19 +158,29 @@ def report(name: str, document: Mapping[str, Any], words: Words) -> html.Div:
         rows = [(table["name"], *(words.number(table[key]) for key in COUNTS)) for table in file["tables"]]
         head = [words("desk.upload_table"), *(words(f"desk.upload.{key}") for key in COUNTS)]
         children += [
-            notice(words("desk.upload_done", form=file["form"]), kind="done" if file["accepted"] else "info"),
+            notice(
+                words("desk.upload_done", form=form_name(file["form"], words)),
+                kind="done" if file["accepted"] else "info",
+            ),
             plain_table(words("desk.upload_counts", name=name), head, rows),
             html.P(words("desk.upload_sums" if sums else "desk.upload_no_sum"), className="note"),
         ]
     if document.get("refused"):
         children.append(notice(words("desk.upload_refused"), kind="stop"))
-    children.append(_found(document.get("findings") or [], words))
+    counts = {code: count for file in document["files"] for code, count in file["findings"].items()}
+    children.append(_found(document.get("findings") or [], counts, words))
     return html.Div(children, className="desk-file")
 
 
-def _found(findings: Sequence[Mapping[str, Any]], words: Words) -> Any:
-    if not findings:
+def _found(findings: Sequence[Mapping[str, Any]], counts: Mapping[str, int], words: Words) -> Any:
+    """Return what was found: each finding where the report lists them, else how many of each code."""
+    if not findings and not counts:
         return html.P(words("desk.upload_nothing_found"), className="note")
+    if not findings:
+        title = words("desk.upload_found", count=words.number(sum(counts.values())))
+        lines = [html.Li(f"{code}: {words.number(count)}") for code, count in sorted(counts.items())]
+        note = html.P(words("desk.upload_see"), className="note")
+        return html.Details([html.Summary(title), html.Ul(lines, className="desk-found"), note], open=True)
     ordered = sorted(findings, key=lambda finding: finding["severity"] != "error")
     items = [
         html.Li(

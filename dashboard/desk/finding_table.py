@@ -169,7 +169,7 @@ def filters(words: Words) -> html.Div:
                     data=[{"value": ALL, "label": words("desk.all_areas")}]),
             _select("state-filter", words, label=words("column.status"), data=states, value="open"),
             dmc.TextInput(id="desk-query", label=words("desk.search"), value="", debounce=350, size="sm",
-                          maxLength=QUERY_MAXIMUM_CHARACTERS, className="control"),
+                          attributes={"input": {"maxLength": QUERY_MAXIMUM_CHARACTERS}}, className="control"),
         ],
         className="desk-filters",
     )  # fmt: skip

@@ -88,7 +88,7 @@ def controls(rounds: Sequence[Mapping[str, Any]], number: int, words: Words) -> 
                 label=words("desk.who"),
                 description=words("desk.who_why"),
                 value="",
-                maxLength=NAME_MAXIMUM_CHARACTERS,
+                attributes={"input": {"maxLength": NAME_MAXIMUM_CHARACTERS}},
                 persistence="desk",
                 persistence_type="session",
                 inputWrapperOrder=["label", "input", "description", "error"],
@@ -134,6 +134,9 @@ def main(rounds: Sequence[Mapping[str, Any]], number: int, words: Words) -> html
 
 
 def _coverage(words: Words) -> html.Div:
+    def table(title: str, identity: str) -> html.Div:
+        return html.Div([html.H3(words(title), className="panel-subtitle"), html.Div(id=identity)])
+
     map_panel = html.Div(
         [
             html.H3(words("desk.map"), className="panel-title"),
@@ -147,14 +150,16 @@ def _coverage(words: Words) -> html.Div:
         [
             html.H3(words("desk.progress"), className="panel-title"),
             parts.graph("desk-progress", label=words("desk.progress"), height=units.PROGRESS_HEIGHT_PX),
-            html.H3(words("desk.by_district"), className="panel-subtitle"),
-            html.Div(id="desk-districts"),
-            html.H3(words("desk.by_role"), className="panel-subtitle"),
-            html.Div(id="desk-roles"),
-            html.H3(words("desk.by_training"), className="panel-subtitle"),
-            html.Div(id="desk-training"),
+            table("desk.by_district", "desk-districts"),
         ],
         className="panel panel-side",
+    )
+    people = html.Div(
+        html.Div(
+            [table("desk.by_role", "desk-roles"), table("desk.by_training", "desk-training")],
+            className="columns columns-even desk-people",
+        ),
+        className="panel",
     )
     missing = html.Div(
         [
@@ -164,7 +169,7 @@ def _coverage(words: Words) -> html.Div:
         ],
         className="panel",
     )
-    return html.Div([html.Div([map_panel, side], className="columns"), missing])
+    return html.Div([html.Div([map_panel, side], className="columns"), people, missing])
 
 
 def shell(workspace: Workspace, rounds: Sequence[Mapping[str, Any]], words: Words, *, number: int | None) -> list[Any]:

@@ -38,7 +38,7 @@ def panel(words: Words) -> html.Div:
                         description=words("desk.reason_step"),
                         inputWrapperOrder=["label", "input", "description", "error"],
                         value="",
-                        maxLength=REASON_MAXIMUM_CHARACTERS,
+                        attributes={"input": {"maxLength": REASON_MAXIMUM_CHARACTERS}},
                         className="control desk-reason",
                         size="sm",
                     ),
@@ -114,8 +114,10 @@ def share(part: float, whole: float, words: Words) -> str:
 def cards(board: Board, words: Words) -> list[html.Div]:
     """Return the key figures."""
     units = words("key.of", reported=words.number(board.units_received), expected=words.number(board.units_expected))
-    trained = board.sent_by("trained")
-    note = words("desk.key.trained_note", trained=words.number(trained), returns=words.number(board.returns))
+    trained, untrained = board.sent_by("trained"), board.sent_by("untrained")
+    listed, sent = trained + untrained, trained + untrained + board.sent_by("unknown")
+    key = "desk.key.trained_note" if listed else "desk.key.no_list"
+    note = words(key, trained=words.number(trained), returns=words.number(sent))
     errors = board.count("open", "error")
     return [
         parts.card(words("desk.key.units"), share(board.units_received, board.units_expected, words), note=units,
@@ -126,5 +128,5 @@ def cards(board: Board, words: Words) -> list[html.Div]:
         parts.card(words("desk.key.warnings"), words.number(board.count("open", "warning")),
                    note=words("desk.key.warnings_note")),
         parts.card(words("desk.key.waived"), words.number(board.count("waived")), note=words("desk.key.waived_note")),
-        parts.card(words("desk.key.trained"), share(trained, board.returns, words), note=note),
+        parts.card(words("desk.key.trained"), share(trained, sent if listed else 0, words), note=note),
     ]  # fmt: skip

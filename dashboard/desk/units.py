@@ -34,8 +34,9 @@ COLORS = ("#a6361c", "#f0a04b", "#bcd5ea", "#2b6cb0")
 NOT_EXPECTED = "#ffffff"
 EXPECTED_LINE = "#1c2330"
 ROLES = ("kheseg_leader", "khoroo_officer", "checkpoint", "interviewer", "other", "nobody")
+FORMS = ("kheseg-baseline", "checkpoint-registry", "household-survey", "event-report", "dtm-published")
 TRAININGS = ("trained", "untrained", "unknown")
-TRAINING_COLUMNS = ("returns", "set_aside", "findings", "per_return")
+TRAINING_COLUMNS = ("form", "returns", "set_aside", "findings", "per_return")
 
 
 def class_of(received: float, expected: float) -> str | None:
@@ -198,15 +199,24 @@ def training(board: Board, words: Words) -> Any:
     rows = [
         (
             words(f"desk.training.{row['training']}"),
+            form_name(row["form"], words),
             words.number(row["returns"]),
             words.number(row["set_aside"]),
             words.number(row["findings"]),
             words.number(row["findings_per_return"], decimals=2),
         )
         for row in board.training
+        if row["returns"]
     ]
+    if not rows:
+        return html.P(words("desk.nothing_yet"), className="note")
     head = [words(f"desk.training.head.{name}") for name in TRAINING_COLUMNS]
     return plain_table(words("desk.by_training"), [words("desk.training"), *head], rows)
+
+
+def form_name(form: str, words: Words) -> str:
+    """Return a form in words; one that nobody foresaw keeps its name."""
+    return words(f"desk.form.{form}") if form in FORMS else form
 
 
 def role_name(role: str | None, words: Words) -> str:
@@ -244,7 +254,7 @@ def missing_rows(board: Board, words: Words, *, pcode: str = "") -> list[dict[st
             "khoroo": row[f"khoroo_{lang}"],
             "unit": row[f"unit_{lang}"],
             "pcode": row["unit"],
-            "enumerator": ", ".join(str(one["enumerator"]) for one in row["enumerators"]) or words("desk.nobody"),
+            "enumerator": ", ".join(str(one["enumerator"]) for one in row["enumerators"]) or words.number(None),
             "role": ", ".join(dict.fromkeys(role_name(one["role"], words) for one in row["enumerators"])),
             "trained_on": ", ".join(
                 str(one["trained_on"])[:10] if one["trained_on"] else words("desk.training.untrained")

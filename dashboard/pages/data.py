@@ -38,6 +38,9 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
             className="columns columns-even",
         ),
         html.Section(
+            [html.H2(words("data.rounds"), className="panel-title"), *_rounds(snapshot, words)], className="panel"
+        ),
+        html.Section(
             [html.H2(words("data.coverage"), className="panel-title"), _coverage(snapshot, words)],
             className="panel",
         ),
@@ -74,6 +77,23 @@ def _reading(words: Words) -> html.Div:
 
 def _methods(words: Words) -> html.Ul:
     return html.Ul([html.Li(words(f"method.{name}")) for name in METHODS], className="methods")
+
+
+def _rounds(snapshot: Snapshot, words: Words) -> list[Any]:
+    """Return each round's state and the day it was signed off; who signed is not published."""
+    states = {int(entry["round"]): entry for entry in snapshot.release.manifest.get("rounds") or []}
+    if not states:
+        return [html.P(words("rounds.unknown"), className="note")]
+    rows = []
+    for number, row in snapshot.rounds.sort_index(ascending=False).iterrows():
+        entry = states.get(int(number), {})
+        signed = entry.get("signed_off_at")
+        dates = [words.date(pd.Timestamp(row[name]).date()) for name in ("started_on", "ended_on")]
+        state = "signed_off" if entry.get("state") == "signed_off" else "open"
+        day = words.date(pd.Timestamp(signed).date()) if signed and state == "signed_off" else words.number(None)
+        rows.append((words.number(number), " – ".join(dates), words(f"rounds.{state}"), day))
+    head = [words(f"rounds.{name}") for name in ("round", "dates", "state", "signed_on")]
+    return [_table(words("data.rounds"), head, rows), html.P(words("rounds.note"), className="note")]
 
 
 def _coverage(snapshot: Snapshot, words: Words) -> html.Div:
@@ -153,7 +173,6 @@ def _manifest(snapshot: Snapshot, words: Words) -> list[Any]:
         (words("manifest.release"), snapshot.release_id),
         (words("manifest.built"), str(manifest.get("built_at", words("manifest.unknown")))),
         (words("manifest.operation"), str(manifest.get("operation", words("manifest.unknown")))),
-        (words("manifest.signed_off"), str(manifest.get("signed_off_by") or words("manifest.nobody"))),
         (words("manifest.hidden"), _hidden(manifest, words)),
         (words("manifest.content"), str(manifest.get("content_sha256", words("manifest.unknown")))),
     ]
@@ -182,27 +201,23 @@ def _inputs(manifest: Any, words: Words) -> Any:
             if isinstance(entry, dict):
                 name = entry.get("file_name") or entry.get("name") or entry.get("area_set") or entry.get("file") or ""
                 digest = str(entry.get("file_sha256") or entry.get("sha256") or "")
-                rows.append((f"{kind}", str(name), digest))
+                rows += [(f"{kind}", str(name), digest)] if name else []
     if not rows:
         return html.P(words("manifest.no_inputs"), className="note")
     head = [words("manifest.kind"), words("column.file"), "SHA-256"]
+    cells = [(kind, name, html.Code(digest[:HASH_CHARACTERS], title=digest)) for kind, name, digest in rows]
+    return _table(words("manifest.inputs"), head, cells)
+
+
+def _table(label: str, head: list[str], rows: list[tuple[Any, ...]]) -> html.Div:
+    body = [html.Tr([html.Td(cell) for cell in row]) for row in rows]
     return html.Div(
         html.Table(
-            [
-                html.Thead(html.Tr([html.Th(title, scope="col") for title in head])),
-                html.Tbody(
-                    [
-                        html.Tr(
-                            [html.Td(kind), html.Td(name), html.Td(html.Code(digest[:HASH_CHARACTERS], title=digest))]
-                        )
-                        for kind, name, digest in rows
-                    ]
-                ),
-            ],
+            [html.Thead(html.Tr([html.Th(title, scope="col") for title in head])), html.Tbody(body)],
             className="plain-table",
         ),
         className="table-scroll",
         tabIndex=0,
         role="region",
-        **{"aria-label": words("manifest.inputs")},
+        **{"aria-label": label},
     )
