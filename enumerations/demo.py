@@ -175,7 +175,7 @@ class _Maker:
         further = {"passages": passages, "watch": watch, **event_tables(self.population, plan, rng=self.details)}
         if plan.number == SURVEY_ROUND:
             further |= survey_tables(self.population, plan, self.places, self.points, rng=self.details)
-        told = {name: table for name, table in further.items() if len(table) and name in {"passages", "watch"}}
+        told = {name: table for name, table in further.items() if len(table)}
         return [*written, *files.write_csv(self.folder, plan, told)]
 
     def result(self) -> DemoReturns:
