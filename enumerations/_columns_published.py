@@ -38,7 +38,7 @@ _SPELLINGS: dict[str, tuple[str, ...]] = {
     "numPresentIdpInd": (
         "num_present_idp_ind", "num_idps", "number_of_idps", "no._of_idps", "idps", "idp_individuals",
         "idps_individuals", "idps_ind", "total_idps", "total_number_of_idps", "idp_ind", "total_idp_individuals",
-        "number_of_idp_individuals", "population",
+        "number_of_idp_individuals", "idps_(individuals)", "idps_(ind)", "number_of_idps_(individuals)", "population",
     ),
     "reportingDate": (
         "reporting_date", "date_reported", "report_date", "survey_date", "assessment_date", "date_of_assessment",

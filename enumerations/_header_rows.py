@@ -93,13 +93,34 @@ def recognise_rows(found: HeaderRows, *, form: FormChoice, place: str) -> Header
     EnumerationsError
         As `recognise`.
     """
-    if found.tags is None or getattr(form, "mapping", None) is not None or getattr(form, "is_survey", False):
+    if getattr(form, "mapping", None) is not None or getattr(form, "is_survey", False):
         return recognise(found.names, form=form, place=place)
-    translated = _translated(found)
-    if count_known(translated, form=form) <= count_known(found.names, form=form):
-        return recognise(found.names, form=form, place=place)
-    header = recognise(translated, form=form, place=place)
+    names = found.names
+    if found.tags is not None:
+        translated = _translated(found)
+        if count_known(translated, form=form) > count_known(names, form=form):
+            names = translated
+    columns = {keys_of(PUBLISHED)[plain(name)][0] for name in names if plain(name) in keys_of(PUBLISHED)}
+    if columns >= _PLACED and "adminLevel" not in columns:
+        header = _with_level(recognise([*names, "adminLevel"], form=form, place=place))
+    else:
+        header = recognise(names, form=form, place=place)
     return replace(header, names=tuple(found.names))
+
+
+_PLACED: Final = {"numPresentIdpInd", "admin0Pcode", "roundNumber"}
+
+
+def _with_level(header: Header) -> Header:
+    """Return a published header whose level is that of the finest code in each row."""
+    cases = [
+        f"WHEN nullif(trim({cell}), '') IS NOT NULL THEN '{level}'"
+        for level in (2, 1)
+        if (cell := header.source(f"admin{level}Pcode"))
+    ]
+    level_sql = f"CASE {' '.join(cases)} ELSE '0' END" if cases else "'0'"
+    positions = {name: position for name, position in header.positions.items() if name != "adminLevel"}
+    return replace(header, positions=positions, expressions={**header.expressions, "adminLevel": level_sql})
 
 
 def _translated(found: HeaderRows) -> list[str]:

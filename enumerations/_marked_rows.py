@@ -29,12 +29,12 @@ def mark_rows(connection: Connection, cells: str, header: Header, *, source: str
 
     `cells` is the relation of the cells and `source` its SQL of record, fault and fault_value.
     """
-    found = [
-        *_by_word(connection, cells, header, source),
-        *(_by_blank_area(connection, cells, header, source) if header.table.name == "published" else ()),
-        *(_by_publisher(connection, cells, header, source) if header.table.name == "published" else ()),
-    ]
-    return list({record: (record, fault, value) for record, fault, value in found}.values())
+    words = _by_word(connection, cells, header, source)
+    if header.table.name != "published":
+        return words
+    sums = _by_blank_area(connection, cells, header, source, {record for record, _, _ in words})
+    wrong = _by_publisher(connection, cells, header, source)
+    return list({mark[0]: mark for mark in (*wrong, *sums, *words)}.values())
 
 
 def _cell(header: Header, name: str) -> str | None:
@@ -77,8 +77,13 @@ def _by_word(connection: Connection, cells: str, header: Header, source: str) ->
     return [(int(record), fault, value) for record, fault, value in rows]
 
 
-def _by_blank_area(connection: Connection, cells: str, header: Header, source: str) -> list[tuple[int, str, str]]:
-    """Find published rows without any area whose figure is the sum of the rows since the last sum, or of all."""
+def _by_blank_area(
+    connection: Connection, cells: str, header: Header, source: str, known: set[int]
+) -> list[tuple[int, str, str]]:
+    """Find published rows without any area whose figure is the sum of the rows since the last sum, or of all.
+
+    `known` are the sums that were told by a word.
+    """
     figure = _cell(header, "numPresentIdpInd")
     areas = [cell for name in _AREA_FIELDS["published"][1:] if (cell := _cell(header, name))]
     if figure is None or not areas:
@@ -93,12 +98,14 @@ def _by_blank_area(connection: Connection, cells: str, header: Header, source: s
     found: list[tuple[int, str, str]] = []
     block = whole = 0.0
     for record, value, is_blank in rows:
-        if is_blank and value is not None and value in {block, whole} and value:
-            found.append((int(record), "subtotal_row", f"{value:g}" if value % 1 else str(int(value))))
+        if record in known:
             block = 0.0
         elif not is_blank:
             block += value or 0
             whole += value or 0
+        elif value and value in {block, whole}:
+            found.append((int(record), "subtotal_row", f"{value:.0f}"))
+            block = 0.0
     return found
 
 
