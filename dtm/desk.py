@@ -167,6 +167,15 @@ class Desk:
             path.write_bytes(content)
             return import_returns(connection, self.workspace, [path], round_number=number).to_dict()
 
+    def template(self, number: int, *, language: str) -> bytes:
+        """Return the cleaning sheet of a round as a workbook, see `dtm.cleaning.write_template`."""
+        from dtm.cleaning import write_template  # noqa: PLC0415  the desk reads without it
+
+        with self._open() as connection, tempfile.TemporaryDirectory(prefix="dtm-template-") as folder:
+            path = Path(folder) / "template.xlsx"
+            write_template(connection, path, operation=self.operation, round_number=number, language=language)
+            return path.read_bytes()
+
     def feedback(self, number: int, pcode: str, *, language: str) -> str:
         """Return the feedback page of a khoroo as HTML, see `dtm.feedback.feedback_page`."""
         with self._open() as connection:
