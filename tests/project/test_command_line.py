@@ -22,6 +22,8 @@ COMMANDS = {
     "forms build": {"--area-set", "--out", "--form", "--round", "--version"},
     "forms template": {"--form", "--out", "--area-set", "--office"},
     "returns import": {"--form", "--round", "--strict"},
+    "returns pull odk": {"--url", "--project", "--form", "--mapping", "--round", "--since", "--strict"},
+    "returns pull kobo": {"--url", "--asset", "--mapping", "--round", "--since", "--strict"},
     "layers load": {"--kind", "--name", "--date"},
     "rasters load": {"--name", "--unit"},
     "check": {"--round"},
@@ -32,7 +34,18 @@ COMMANDS = {
     "demo": {"--no-serve", "--seed", "--size", "--areas"},
 }  # fmt: skip
 """Commands and the options each must have; every one has --workspace and --help besides."""
-REPORTING = ("areas list", "areas check", "round list", "returns import", "returns map", "check", "release", "exposure")
+REPORTING = (
+    "areas list",
+    "areas check",
+    "round list",
+    "returns import",
+    "returns map",
+    "returns pull odk",
+    "returns pull kobo",
+    "check",
+    "release",
+    "exposure",
+)
 """Commands that must answer in JSON when asked."""
 WITHOUT_WORKSPACE = {"init", "demo", "returns map"}
 
@@ -96,7 +109,7 @@ def documented_commands() -> list[str]:
 def test_documented_commands_exist(line):
     words = line.split()[1:]
     known = leaves()
-    name = next((" ".join(words[:n]) for n in (2, 1) if " ".join(words[:n]) in known), None)
+    name = next((" ".join(words[:n]) for n in (3, 2, 1) if " ".join(words[:n]) in known), None)
     groups = {name.split()[0] for name in known if " " in name}
     if name is None and words[0] in groups and len(words) == 1:
         return
