@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import TYPE_CHECKING
 
+from xlsxwriter.exceptions import FileCreateError
+
 from dtm.errors import UnknownAreaSetError, WrongUseError
-from enumerations.forms import FormArea, build_forms, write_template
+from enumerations.forms import FormArea, build_forms, form_ids, template_forms, write_template
 from geodata.pcodes import CAPITAL_PCODE, places
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 LEVEL_KHOROO, LEVEL_KHESEG = 3, 4
 OFFICE_BYTES = 3
 """Chance in the number of a template, so that the returns of two templates never have the same numbers."""
+OFFICE = re.compile(r"[A-Za-z0-9-]{1,20}")
 _WORDS = {LEVEL_KHOROO: ("-р хороо", "Khoroo "), LEVEL_KHESEG: ("-р хэсэг", "Kheseg ")}
 
 
@@ -96,8 +100,12 @@ def build(
     version: str | None = None,
 ) -> list[Path]:
     """Write the forms for the areas of a set and return the files; see `enumerations.forms.build_forms`."""
+    _check_names(forms or [], form_ids())
     areas = form_areas(connection, area_set)
-    return build_forms(areas, out, version=version, forms=forms, round_number=round_number)
+    try:
+        return build_forms(areas, out, version=version, forms=forms, round_number=round_number)
+    except OSError as error:
+        raise WrongUseError(f"{out}: the forms can't be written there ({error.strerror}). Name a folder.") from error
 
 
 def template(
@@ -107,6 +115,19 @@ def template(
     office = office or secrets.token_hex(OFFICE_BYTES).upper()
     if out.suffix.casefold() != ".xlsx":
         raise WrongUseError(f"{out.name}: a template is an Excel workbook; give a name that ends in .xlsx.")
+    if not OFFICE.fullmatch(office):
+        raise WrongUseError(f"'{office}' can't begin a number: use up to 20 Latin letters, digits and hyphens.")
+    _check_names([form], template_forms())
     areas = form_areas(connection, area_set) if area_set else []
-    write_template(form, areas, out, office=office)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_template(form, areas, out, office=office)
+    except (OSError, FileCreateError) as error:
+        raise WrongUseError(f"{out}: the workbook can't be written ({error}). Is it open in Excel?") from error
     return office
+
+
+def _check_names(forms: Sequence[str], known: Sequence[str]) -> None:
+    for form in forms:
+        if form not in known:
+            raise WrongUseError(f"No form is named '{form}'. Known: {', '.join(known)}.")

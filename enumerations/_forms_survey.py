@@ -55,12 +55,13 @@ def lay_out(
     design: FormDesign, areas: Sequence[FormArea], *, version: str | None = None, round_number: int | None = None
 ) -> Sheets:
     """Return the sheets of a form; a form without a version is known by the first digits of its content's hash."""
-    survey = [*_metadata(round_number), *_Survey(design, areas).rows()]
+    survey = [*_metadata(design, round_number), *_Survey(design, areas).rows()]
     choices = _choices(survey, areas)
     if version is None:
         text = json.dumps([survey, choices], ensure_ascii=False, sort_keys=True)
-        version = hashlib.sha256(text.encode()).hexdigest()[:12]
-    survey.insert(0, {"type": "calculate", "name": "form_version", "calculation": f"'{version}'"})
+        version = f"h{hashlib.sha256(text.encode()).hexdigest()[:11]}"
+    if "form_version" in design.main_table.by_name:
+        survey.insert(0, {"type": "calculate", "name": "form_version", "calculation": f"'{version}'"})
     return Sheets(survey, choices, _settings(design, version))
 
 
@@ -68,15 +69,22 @@ def _texts(key: str, text: Text) -> Row:
     return {f"{key}::{MONGOLIAN}": text.mn, f"{key}::{ENGLISH}": text.en} if text else {}
 
 
-def _metadata(round_number: int | None) -> list[Row]:
+def _metadata(design: FormDesign, round_number: int | None) -> list[Row]:
+    """Return what the tool fills in; a name that begins with an underscore is no column of the table."""
+    columns = design.main_table.by_name
+    has_time = "collected_at" in columns
     rows = [
         {"type": "start", "name": "_start"},
-        {"type": "end", "name": "collected_at"},
-        {"type": "today", "name": "today"},
+        {"type": "end", "name": "collected_at" if has_time else "_end"},
+        {"type": "today", "name": _today(design)},
     ]
-    if round_number is not None:
+    if round_number is not None and "round" in columns:
         rows.append({"type": "calculate", "name": "round", "calculation": str(round_number)})
     return rows
+
+
+def _today(design: FormDesign) -> str:
+    return "today" if "collected_at" in design.main_table.by_name else "_today"
 
 
 def _settings(design: FormDesign, version: str) -> Row:
@@ -87,7 +95,7 @@ def _settings(design: FormDesign, version: str) -> Row:
         "form_id": design.form_id,
         "version": version,
         "default_language": MONGOLIAN,
-        "instance_name": f"concat('{design.form_id} ', /data/{names[told]}/{told}, ' ', /data/today)",
+        "instance_name": f"concat('{design.form_id} ', /data/{names[told]}/{told}, ' ', /data/{_today(design)})",
     }
 
 

@@ -46,6 +46,11 @@ class _Book:
     labels: dict[tuple[str, str], Text]
 
 
+def template_forms() -> list[str]:
+    """Return the forms that have a template: each has all its tables in one workbook."""
+    return list(dict.fromkeys(design.form for design in designs().values()))
+
+
 def write_template(form: str, areas: Sequence[FormArea], path: Path, *, office: str) -> None:
     """Write the template of a form.
 
@@ -65,9 +70,8 @@ def write_template(form: str, areas: Sequence[FormArea], path: Path, *, office: 
     UnknownFormError
         No form has that id.
     """
-    names = [name for name in FORMS if name in {design.form for design in designs().values()}]
-    if form not in names:
-        raise UnknownFormError(f"No form is named '{form}'. Known: {', '.join(names)}.")
+    if form not in template_forms():
+        raise UnknownFormError(f"No form is named '{form}'. Known: {', '.join(template_forms())}.")
     tables = FORMS[form]
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(path), options) as book:

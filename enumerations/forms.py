@@ -12,14 +12,14 @@ from pyxform.xls2xform import convert
 
 from enumerations._forms_questions import design_of, designs
 from enumerations._forms_survey import FormArea, Sheets, columns_of, lay_out
-from enumerations._forms_template import write_template
+from enumerations._forms_template import template_forms, write_template
 from enumerations.errors import UnusableFormError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["FormArea", "build_forms", "form_ids", "write_template", "write_xlsform"]
+__all__ = ["FormArea", "build_forms", "form_ids", "template_forms", "write_template", "write_xlsform"]
 
 CREATED = datetime(2020, 1, 1, tzinfo=UTC)
 """Written into every workbook in place of the moment, so that equal forms are equal bytes."""
