@@ -256,7 +256,7 @@ def _import(
     if report.imported.refused:
         report.findings = [*troubles, *report.imported.refused_findings]
         return
-    report.withdrawn = len(withdrawn)
+    report.withdrawn = report.imported.withdrawn
     newest = _newest(connection, "import", "import_id")
     import_id = newest if newest > last else None
     _note(connection, report, troubles, import_id)
