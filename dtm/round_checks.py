@@ -51,7 +51,7 @@ def refresh_round_findings(connection: Connection, *, operation: str, numbers: S
         connection.execute(
             "DELETE FROM finding WHERE stage = 'round' AND round_number IN (SELECT round_number FROM rc_open)"
         )
-        for code in sorted({check.code for check in ROUND_CHECKS}):
+        for (code,) in connection.execute("SELECT DISTINCT code FROM rc_found ORDER BY code").fetchall():
             _write(connection, code)
         connection.execute(
             f"UPDATE finding SET finding_id = {FINDING_ID_SQL} WHERE stage = 'round' AND finding_id IS NULL"
@@ -67,7 +67,10 @@ def _find(connection: Connection) -> None:
         "submission_id BIGINT, import_id BIGINT, sheet VARCHAR, row_number BIGINT, pcode VARCHAR, field VARCHAR, "
         "value VARCHAR, hint VARCHAR)"
     )
+    has_days = connection.execute("SELECT 1 FROM rc_day LIMIT 1").fetchone() is not None
     for check in ROUND_CHECKS:
+        if check in PASSAGE_CHECKS and not has_days:
+            continue
         connection.execute(
             f"INSERT INTO rc_found BY NAME SELECT '{check.code}' AS code, '{check.subject}' AS subject, * "
             f"FROM ({check.sql}) WHERE round_number IN (SELECT round_number FROM rc_open)"

@@ -27,6 +27,9 @@ CHANGE_SHARE = 0.20
 CHANGE_SHARE_EXPLAINED = 0.02
 FIT_Z = 2.0
 """A corrected figure must lie this near to what its neighbours lead to, and much nearer than the one written."""
+FIT_SCALE_FLOOR = 0.02
+FIT_POWER = 0.3
+"""Ten times is so far off that undoing it may leave a third of difference."""
 FIT_GAIN = 0.5
 QUIET_SCALE = 0.1
 """Below this relative scale a series is quiet."""
@@ -51,12 +54,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Judged:
-    """A fitted field with how far each figure is out and the level it is measured against."""
+    """A fitted field with how far each figure is out and the level it is measured against.
+
+    `noise` allows for the noise of counting, `quiet` doesn't: a figure that is meant must fit as well as others do.
+    """
 
     fit: Fit
     target: Floats
     middle: Floats
     noise: Floats
+    quiet: Floats
     out: Floats
     is_end: Booleans
     is_out: Booleans
@@ -90,9 +97,10 @@ def judge(fit: Fit) -> Judged:
     change = _relative(fit, target)
     is_out = (out > limit) & (change > CHANGE_SHARE)
     is_out |= _run(fit, is_out & ~is_end, wide, wide_z) & (change > CHANGE_SHARE)
-    explainable = (out > np.where(is_end, ROBUST_Z, ROBUST_Z)) & (change > CHANGE_SHARE_EXPLAINED)
+    explainable = (out > limit) & (change > CHANGE_SHARE_EXPLAINED)
+    quiet = np.maximum(np.where(by_wide & ~is_end, fit.wide_scale, fit.scale), FIT_SCALE_FLOOR)
     middle = np.where(is_end, beside, (previous + following) / 2)
-    return Judged(fit, target, middle, noise, out, is_end, is_out, explainable | is_out)
+    return Judged(fit, target, middle, noise, quiet, out, is_end, is_out, explainable | is_out)
 
 
 def _run(fit: Fit, is_out: Booleans, wide: Floats, wide_z: Floats) -> Booleans:
@@ -138,30 +146,31 @@ def _shortened(value: int) -> Iterator[int]:
             yield int(shorter)
 
 
-def _slips(value: int, noise: float) -> Iterator[tuple[str, list[int]]]:
-    """Yield the slips that could have made a figure with the figures meant, the commonest first.
+def _slips(value: int, noise: float) -> Iterator[tuple[str, float, list[int]]]:
+    """Yield the slips that could have made a figure, how near the figure meant must come, and what it can be.
 
     Rare slips are only looked for in quiet series: with many ways to go wrong one of them always fits a noisy one.
     """
     swaps = list(swapped_digits(value))
-    yield "digits_swapped", [new for new, adjacent in swaps if adjacent]
-    yield "figure_scale", list(_powers(value))
+    near = FIT_Z * noise
+    yield "digits_swapped", near, [new for new, adjacent in swaps if adjacent]
+    yield "figure_scale", max(near, FIT_POWER), list(_powers(value))
     if noise < QUIET_SCALE:
-        yield "digits_swapped", [new for new, adjacent in swaps if not adjacent]
-        yield "figure_scale", list(_shortened(value))
+        yield "digits_swapped", near, [new for new, adjacent in swaps if not adjacent]
+        yield "figure_scale", near, list(_shortened(value))
 
 
 def _explain(judged: Judged, at: int) -> tuple[str, int] | None:
     """Return the commonest slip that brings a figure back to its series, with the figure meant."""
     fit = judged.fit
-    target, noise = judged.target[at], judged.noise[at]
+    target, noise = judged.target[at], judged.quiet[at]
     off = abs(fit.level[at] - target)
-    for code, figures in _slips(int(fit.value[at]), noise):
+    for code, near, figures in _slips(int(fit.value[at]), noise):
         if figures:
             places = np.log(np.array(figures, dtype=float) + fit.offset) - fit.common[at]
             left = np.abs(places - target)
             nearest = int(left.argmin())
-            if left[nearest] <= FIT_Z * noise and left[nearest] < FIT_GAIN * off:
+            if left[nearest] <= near and left[nearest] < FIT_GAIN * off:
                 return code, figures[nearest]
     return None
 

@@ -76,7 +76,8 @@ def _joined(frame: pd.DataFrame, keys: Sequence[str]) -> pd.Series:
 
 def _read(path: Path, names: Sequence[str]) -> pd.DataFrame:
     try:
-        start = path.open("rb").read(8)
+        with path.open("rb") as file:
+            start = file.read(8)
     except OSError as error:
         raise WrongFileTypeError(f"{path}: can't be read ({error.strerror}). Check the name.") from error
     if not start:

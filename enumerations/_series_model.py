@@ -24,6 +24,8 @@ POOL_WEIGHT_PERIODS = 4
 """A series' own scale counts by its number of changes, the table's by this many: short series borrow from the rest."""
 SCALE_FLOOR = 0.004
 """Relative noise that is always allowed for; a series that never varies has a scale of zero otherwise."""
+NEARER_TO_SD = 1.8
+"""The nearer of two deviations is smaller than one of them; by this factor for series that wander a little."""
 WINDOW_PERIODS = 5
 """Periods on either side that make the local level."""
 ZERO_OFFSET = 0.5
@@ -155,10 +157,15 @@ def _drift(change: Floats, gap: Floats, series: Integers, count: int) -> Floats:
 
 
 def _deviation(level: Floats, series: Integers) -> Floats:
-    """Return how far each figure is from the middle of both sides' local levels; NaN near the ends."""
+    """Return how far each figure is from the nearer of both sides' local levels; NaN near the ends.
+
+    The nearer, since beside a change of level, or a run of odd figures, the other side's level is no measure.
+    """
     before, before_size = _side_median(level, series, 1)
     after, after_size = _side_median(level, series, -1)
-    return np.where((before_size > 1) & (after_size > 1), level - (before + after) / 2, np.nan)
+    one, other = level - before, level - after
+    nearer = np.where(np.abs(one) <= np.abs(other), one, other) * NEARER_TO_SD
+    return np.where((before_size > 1) & (after_size > 1), nearer, np.nan)
 
 
 def _taken_off(start: Floats, series: Integers, period: Integers, count: int) -> Floats:

@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from enumerations._series_model import Booleans, Floats, Integers
+    from enumerations._series_model import Floats, Integers
 
 CHANCE_REPEATS_MAXIMUM = 0.2
 """Rows that may be equal by chance in the whole table, at most, for a repetition to be told."""
+CHANCE_MAXIMUM = 0.001
+"""A row that equals one other row by chance more often than this is too small to tell."""
+NOISE_MAXIMUM = 0.3
 CHANCE_REPEATS_NEXT_MAXIMUM = 1.0
 """The same for a row that repeats the period just before, which is what copying mostly does."""
 HEAPED_DIGITS_SHARE = 0.2
@@ -70,8 +73,9 @@ def _chance(figures: Floats, noise: Floats) -> Floats:
     A count that varies by `noise` (relative) around `v` takes about sqrt(4 pi) * v * noise values as often as its
     mode; two draws agree once in so many times.
     """
-    spread = np.sqrt(4 * np.pi) * np.abs(figures) * noise
-    return np.asarray(1 / np.prod(np.maximum(spread, 1.0), axis=1), dtype=float)
+    spread = np.sqrt(4 * np.pi) * np.abs(figures) * np.minimum(noise, NOISE_MAXIMUM)
+    chance = np.asarray(1 / np.prod(np.maximum(spread, 1.0), axis=1), dtype=float)
+    return np.where(chance < CHANCE_MAXIMUM, chance, np.inf)
 
 
 def repeated_rows(figures: Floats, noise: Floats, place: Integers, period: Integers) -> list[Repeat]:
@@ -103,7 +107,7 @@ def repeated_rows(figures: Floats, noise: Floats, place: Integers, period: Integ
         or (of == row - 1 and chance[row] < CHANCE_REPEATS_NEXT_MAXIMUM)
     ]
     told = {repeat.row for repeat in found}
-    elsewhere = _chance(figures, np.maximum(noise, _spread_over_places(figures, whole))) * whole.sum() ** 2 / 2
+    elsewhere = _chance(figures, np.full_like(noise, NOISE_MAXIMUM)) * whole.sum() ** 2 / 2
     found += [
         Repeat(row, of, is_same_place=False)
         for row, of in _of_other_place(frame)
@@ -123,8 +127,3 @@ def _of_other_place(frame: pd.DataFrame) -> list[tuple[int, int]]:
     first = frame.groupby("hash", sort=False)[["row", "place"]].transform("first")
     other = first["place"] != frame["place"]
     return list(zip(frame["row"][other].astype(int), first["row"][other].astype(int), strict=True))
-
-
-def _spread_over_places(figures: Floats, whole: Booleans) -> Floats:
-    logs = np.log(np.maximum(np.abs(figures[whole]), 1.0))
-    return np.asarray(np.std(logs, axis=0)[None, :] if len(logs) else np.ones((1, figures.shape[1])), dtype=float)
