@@ -103,6 +103,10 @@ lint: $(DEV_STAMP) ## Check style and types
 dictionary: $(RUN_STAMP) ## Write docs/dictionary.md from the declared tables
 	$(BIN)/python -m dtm.dictionary docs/dictionary.md
 
+.PHONY: checks
+checks: $(RUN_STAMP) ## Write docs/checks.md, the catalogue of checks, from the code
+	$(BIN)/python -m dtm.check_catalogue docs/checks.md
+
 # Universal: one file for every platform and Python from 3.11 on. The run lock takes its versions from the dev lock.
 .PHONY: lock
 lock: ## Write the lock files anew from pyproject.toml (needs uv: pip install uv)

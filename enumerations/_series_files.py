@@ -48,9 +48,8 @@ def read_figures(path: Path, *, keys: Sequence[str], period: str, values: Sequen
     frame = _read(path, names)
     missing = [name for name in names if name not in frame.columns]
     if missing:
-        raise MissingColumnsError(
-            f"{path.name}: there is no column {', '.join(map(repr, missing))}; the file has: {', '.join(frame.columns)}."
-        )
+        told, there = ", ".join(map(repr, missing)), ", ".join(frame.columns)
+        raise MissingColumnsError(f"{path.name}: there is no column {told}; the file has: {there}.")
     frame = frame[names]
     frame.insert(0, "row", np.arange(2, len(frame) + 2))
     frame = frame[(frame[names] != "").any(axis=1)]
