@@ -22,6 +22,7 @@ from dtm._cli_common import (
 )
 from dtm.errors import EXIT_FINDINGS
 from dtm.imports import import_returns
+from enumerations.mapping import read_mapping
 
 _COUNTS = ("rows_read", "accepted", "quarantined", "duplicate")
 returns_app = typer.Typer(help="Import what enumerators returned.", no_args_is_help=True)
@@ -29,11 +30,16 @@ returns_app = typer.Typer(help="Import what enumerators returned.", no_args_is_h
 
 @returns_app.command("import", epilog="Example: dtm returns import baseline.csv arrivals.csv departures.csv --round 1")
 def import_command(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV, XLSX or Kobo's data JSON.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="CSV, XLSX, or what Kobo and ODK Central export.")
+    ],
     *,
     form: Annotated[
-        Literal["kheseg-baseline", "checkpoint-registry", "dtm-published"] | None,
+        Literal["kheseg-baseline", "checkpoint-registry", "household-survey", "event-report", "dtm-published"] | None,
         typer.Option(help="Form of all files; told by the columns when not given."),
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="How the columns of another form are read (TOML); see `dtm returns map`.")
     ] = None,
     round_number: Annotated[int | None, typer.Option("--round", help="Round the returns belong to.")] = None,
     strict: StrictOption = False,
@@ -42,9 +48,17 @@ def import_command(
 ) -> None:
     """Import returns: all of the files, or nothing."""
     with warehouse(workspace) as (opened, connection), progress_bar("Importing") as tell:
+        read = read_mapping(mapping) if mapping else None
         last = connection.execute("SELECT coalesce(max(import_id), 0) FROM import").fetchone()
         report = import_returns(
-            connection, opened, files, form=form, round_number=round_number, strict=strict, progress=tell
+            connection,
+            opened,
+            files,
+            form=form,
+            round_number=round_number,
+            strict=strict,
+            mapping=read,
+            progress=tell,
         )
         cursor = connection.execute(
             "SELECT * EXCLUDE (import_id, message_mn), message_mn FROM finding WHERE import_id > ? "

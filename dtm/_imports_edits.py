@@ -36,7 +36,11 @@ def sheet_of(staged: StagedTable) -> str:
 
 
 def lay_over(
-    connection: Connection, staged: StagedTable, edits: Mapping[int, Mapping[str, str | None]], *, only: str | None = None
+    connection: Connection,
+    staged: StagedTable,
+    edits: Mapping[int, Mapping[str, str | None]],
+    *,
+    only: str | None = None,
 ) -> StagedTable:
     """Return a staged table with edits laid over it.
 
@@ -61,7 +65,8 @@ def lay_over(
     )
     kept = f"SEMI JOIN {only} USING (record)" if only else ""
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {relation} AS SELECT s.*{wanted} FROM (SELECT * FROM {staged.relation} {kept}) s "
+        f"CREATE OR REPLACE TEMP TABLE {relation} AS SELECT s.*{wanted} "
+        f"FROM (SELECT * FROM {staged.relation} {kept}) s "
         f"LEFT JOIN {changes} e USING (record) ORDER BY record"
     )
     return EditedTable(staged.header, relation, staged.file_name, staged.sheet, staged.findings, edited=fields)
@@ -102,7 +107,8 @@ def recurring_edits(connection: Connection, staged: StagedTable, *, before: int)
                 SELECT record, {fingerprint_sql(staged)} AS fingerprint FROM {staged.relation}
                 WHERE trim({source}) IN (SELECT instance_id FROM edited_before)
             ), ranked AS (
-                SELECT record, fingerprint, row_number() OVER (PARTITION BY fingerprint ORDER BY record) AS nth FROM here
+                SELECT record, fingerprint, row_number() OVER (PARTITION BY fingerprint ORDER BY record) AS nth
+                FROM here
             ), known AS (
                 SELECT *, row_number() OVER (PARTITION BY fingerprint, import_id ORDER BY row_number) AS nth
                 FROM (SELECT DISTINCT import_id, sheet, row_number, fingerprint FROM edited_before)

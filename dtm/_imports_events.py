@@ -28,8 +28,8 @@ def import_events(job: TableJob) -> None:
     """Check, locate and store event reports; one outside every round belongs to none and is placed by the last."""
     if job.rounds.latest is None:
         raise UnknownRoundError(
-            f"{job.staged.file_name}: events are placed by the areas of a round, and no round was opened. Open one with "
-            "`dtm round open --number N --from DATE --to DATE --area-set NAME`."
+            f"{job.staged.file_name}: events are placed by the areas of a round, and no round was opened. Open "
+            "one with `dtm round open --number N --from DATE --to DATE --area-set NAME`."
         )
     round_sql, rules = plan_passage_round(job.rounds, moment="collected_at")
     check_returns(job, round_sql, rules)

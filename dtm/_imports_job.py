@@ -99,6 +99,25 @@ class TableJob:
             f"CREATE OR REPLACE TEMP TABLE {self.checked}_fate AS SELECT record, 'quarantined' AS fate "
             f"FROM {self.checked} WHERE mask & {self.error_mask}::UHUGEINT <> 0"
         )
+        if "review_state" in self.staged.header.table.by_name and self.staged.source("review_state"):
+            self._set_aside_rejected()
+
+    def _set_aside_rejected(self) -> None:
+        """Set rejected returns aside; what else is wrong with them doesn't matter any more."""
+        states = ", ".join(f"'{state}'" for state in REJECTED)
+        rejected = f"FROM {self.checked} WHERE lower(trim(review_state)) IN ({states})"
+        if not self.number(f"SELECT count(*) {rejected}"):
+            return
+        for suffix in ("_found", "_fate"):
+            self.run(f"DELETE FROM {self.checked}{suffix} WHERE record IN (SELECT record {rejected})")
+        self.find(
+            "return_rejected",
+            f"SELECT record, 'review_state' AS field, review_state AS value, NULL AS hint {rejected}",
+        )
+
+    def set_quarantined(self, records_sql: str) -> None:
+        """Set accepted records aside whose finding is no error, because it was decided elsewhere."""
+        self.run(f"INSERT INTO {self.checked}_fate SELECT DISTINCT record, 'quarantined' FROM ({records_sql})")
 
     def find(self, code: str, sql: str) -> None:
         """Note a finding for each row (record, field, value, hint) of a query over accepted records."""
@@ -159,9 +178,9 @@ class TableJob:
         if counts:
             messages = findings_sql(f"{self.checked}_found", [code for code, _ in counts])
             self.run(
-                f"INSERT INTO finding BY NAME SELECT {self.pcode_sql} AS pcode, ? AS import_id, coalesce(?, c.round_number) AS round_number, "
-                "? AS subject, f.code, f.severity, ? AS file_name, ? AS sheet, f.record AS row_number, "
-                f"f.field, f.value, f.message_en, f.message_mn FROM ({messages}) f "
+                f"INSERT INTO finding BY NAME SELECT {self.pcode_sql} AS pcode, ? AS import_id, "
+                "coalesce(?, c.round_number) AS round_number, ? AS subject, f.code, f.severity, ? AS file_name, "
+                f"? AS sheet, f.record AS row_number, f.field, f.value, f.message_en, f.message_mn FROM ({messages}) f "
                 f"LEFT JOIN {self.checked} c USING (record) ORDER BY f.record, f.code",
                 [self.import_id, file_round, self.form, self.staged.file_name, self.sheet],
             )

@@ -137,6 +137,14 @@ def _find_parents(job: TableJob, repeat: Repeat) -> str:
 def _check_parents(job: TableJob, parents: str, repeat: Repeat) -> None:
     told = "SELECT k.record, 'instance_id' AS field, k.instance_id AS value, NULL AS hint"
     orphans = f"FROM {job.kept} k ANTI JOIN {parents} USING (instance_id)"
+    out = f"""SELECT q.instance_id FROM quarantine q JOIN finding f USING (import_id, sheet, row_number)
+        WHERE q.table_name = '{FORMS[job.form][0].name}' AND f.code IN ('return_rejected', 'withdrawn_on_server')"""
+    rejected = f"{orphans} SEMI JOIN ({out}) USING (instance_id)"
+    told_to = f"{job.checked}_rejected"
+    job.run(f"CREATE OR REPLACE TEMP TABLE {told_to} AS {told} {rejected}")
+    job.find("parent_rejected", f"SELECT * FROM {told_to}")
+    job.set_quarantined(f"SELECT record FROM {told_to}")
+    job.run(f"DROP TABLE {told_to}")
     aside = f"SELECT instance_id FROM quarantine WHERE table_name = '{FORMS[job.form][0].name}'"
     job.find("parent_quarantined", f"{told} {orphans} SEMI JOIN ({aside}) USING (instance_id)")
     job.find("parent_missing", f"{told} {orphans}")

@@ -167,7 +167,9 @@ def withdraw(
 
 def _set_aside_withdrawn(connection: Connection, who: str) -> None:
     """Move the records of `retired` to quarantine, with a warning on each return and an entry in the log."""
-    rounds = "(SELECT any_value(s.round_number) FROM submission s WHERE s.instance_id = r.instance_id AND s.form = r.form)"
+    rounds = (
+        "(SELECT any_value(s.round_number) FROM submission s WHERE s.instance_id = r.instance_id AND s.form = r.form)"
+    )
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE gone AS SELECT r.*, {rounds} AS round_number, t.why,
             coalesce(q.raw, json_object('instance_id', r.instance_id)) AS raw, i.file_name, q.table_name
@@ -183,8 +185,9 @@ def _set_aside_withdrawn(connection: Connection, who: str) -> None:
     connection.execute(
         f"""INSERT INTO cleaning_log (edit_id, import_id, sheet, row_number, instance_id, field, old, new, reason, who,
             edited_at)
-        SELECT (SELECT coalesce(max(edit_id), 0) FROM cleaning_log) + row_number() OVER (ORDER BY ALL), import_id, sheet,
-            row_number, instance_id, '{RETURN_FIELD}', {RECORD_SQL.format("")}, '{WITHDRAWN}', why, ?, ? FROM gone""",
+        SELECT (SELECT coalesce(max(edit_id), 0) FROM cleaning_log) + row_number() OVER (ORDER BY ALL), import_id,
+            sheet, row_number, instance_id, '{RETURN_FIELD}', {RECORD_SQL.format("")}, '{WITHDRAWN}', why, ?, ?
+        FROM gone""",
         [who, datetime.now(UTC).replace(tzinfo=None)],
     )
     columns = "import_id, sheet, row_number, round_number, form, file_name, instance_id, why"
@@ -195,8 +198,8 @@ def _set_aside_withdrawn(connection: Connection, who: str) -> None:
             value=instance, hint=why,
         )  # fmt: skip
         connection.execute(
-            "INSERT INTO finding (import_id, round_number, subject, code, severity, file_name, sheet, row_number, field, "
-            "value, message_en, message_mn, stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'import')",
+            "INSERT INTO finding (import_id, round_number, subject, code, severity, file_name, sheet, row_number, "
+            "field, value, message_en, message_mn, stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'import')",
             [
                 import_id, round_number, form, made.code, CATALOGUE[made.code].severity, name, sheet, number,
                 made.field, instance, made.message_en, made.message_mn,

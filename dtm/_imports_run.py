@@ -117,4 +117,3 @@ def note_asked(connection: Connection) -> None:
         ANTI JOIN move_question q ON q.submission_id = m.submission_id AND q.direction = m.direction
         GROUP BY m.submission_id, m.direction"""
     )
-

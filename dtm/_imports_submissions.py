@@ -73,7 +73,10 @@ def _settle_stored(job: TableJob, told: str, content: Sequence[str], stored_sql:
             f"SELECT record, instance_id FROM {told} SEMI JOIN repeated USING (instance_id) "
             f"WHERE record IN ({rejected}) OR record NOT IN ({recurring.format(told)})",
         )
-        job.run("DELETE FROM repeated WHERE instance_id NOT IN (SELECT instance_id FROM submission WHERE form = ?)", [job.form])  # noqa: E501
+        job.run(
+            "DELETE FROM repeated WHERE instance_id NOT IN (SELECT instance_id FROM submission WHERE form = ?)",
+            [job.form],
+        )
     job.set_duplicate(recurring.format(job.kept))
     job.find(
         "content_changed",

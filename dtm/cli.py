@@ -12,6 +12,7 @@ import typer
 
 from dtm import __version__
 from dtm._cli_check import check_app
+from dtm._cli_clean import clean_app
 from dtm._cli_common import (
     HERE,
     JsonOption,
@@ -56,6 +57,7 @@ app.add_typer(areas_app, name="areas")
 app.add_typer(round_app, name="round")
 app.add_typer(forms_app, name="forms")
 app.add_typer(returns_app, name="returns")
+app.add_typer(clean_app, name="clean")
 app.add_typer(enumerators_app, name="enumerators")
 returns_app.add_typer(pull_app, name="pull")
 returns_app.command("map", epilog="Example: dtm returns map survey-2022.xlsx --out mapping.toml")(map_command)

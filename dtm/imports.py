@@ -34,6 +34,7 @@ __all__ = ["FileReport", "ImportReport", "TableReport", "import_returns"]
 REFUSED_FINDINGS_MAXIMUM = 1000
 """Findings that the report of a refused import carries; the counts by code are always whole."""
 
+
 @dataclass
 class FileReport:
     """What became of one file."""
@@ -65,7 +66,10 @@ class FileReport:
 
 @dataclass
 class ImportReport:
-    """What became of all files of one call, and how many returns the server withdrew; `refused` when `strict` found anything and nothing was stored."""
+    """What became of all files of one call; `refused` when `strict` found anything and nothing was stored.
+
+    `withdrawn` counts the stored returns that the server took back.
+    """
 
     files: list[FileReport] = field(default_factory=list)
     withdrawn: int = 0
@@ -112,7 +116,7 @@ class _RefusedError(Exception):
     """Roll back because `strict` found something."""
 
 
-def import_returns(
+def import_returns(  # noqa: PLR0913  every option is one of the command's or of a pull's
     connection: Connection,
     workspace: Workspace,
     paths: Sequence[Path],
@@ -285,9 +289,7 @@ def _store(
             rounds,
             operation,
             file.import_id,
-            first_submission_id(
-                connection, import_id=file.import_id, sheet=sheet_of(staged), position=position
-            ),
+            first_submission_id(connection, import_id=file.import_id, sheet=sheet_of(staged), position=position),
             f"checked_{number}",
             first_import_id=first_import_id,
             replaces=call.source if call.replace else None,

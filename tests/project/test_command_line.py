@@ -18,6 +18,10 @@ COMMANDS = {
     "areas check": set(),
     "round open": {"--number", "--from", "--to", "--area-set"},
     "round list": set(),
+    "clean template": {"--round", "--out", "--language"},
+    "clean apply": {"--who", "--dry-run"},
+    "clean undo": {"--who", "--reason"},
+    "clean log": {"--round"},
     "returns map": {"--form", "--out"},
     "forms build": {"--area-set", "--out", "--form", "--round", "--version"},
     "forms template": {"--form", "--out", "--area-set", "--office"},
@@ -27,6 +31,7 @@ COMMANDS = {
     "layers load": {"--kind", "--name", "--date"},
     "rasters load": {"--name", "--unit"},
     "check": {"--round"},
+    "check series": {"--key", "--period", "--value"},
     "release": {"--round"},
     "exposure": {"--release"},
     "export": {"--format", "--out", "--release"},
@@ -60,9 +65,9 @@ def leaves() -> dict[str, object]:
 
     def walk(command, words):
         children = getattr(command, "commands", None)
-        if children is None:
+        if children is None or command.invoke_without_command:
             found[" ".join(words)] = command
-        else:
+        if children is not None:
             for name, child in children.items():
                 walk(child, [*words, name])
 
