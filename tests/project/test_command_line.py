@@ -48,11 +48,12 @@ REPORTING = (
     "returns pull odk",
     "returns pull kobo",
     "check",
+    "check series",
     "release",
     "exposure",
 )
 """Commands that must answer in JSON when asked."""
-WITHOUT_WORKSPACE = {"init", "demo", "returns map"}
+WITHOUT_WORKSPACE = {"init", "demo", "returns map", "check series"}
 
 
 def leaves() -> dict[str, object]:
