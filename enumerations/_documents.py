@@ -30,6 +30,7 @@ class _Staging:
         self.root = RecordWriter(connection, f"{relation}_0", path.name)
         self.repeats: dict[str, RecordWriter] = {}
         self.links: set[str] = set()
+        self.identities: set[str] = set()
 
     def add(self, record: dict[str, Any], *, is_strange: bool) -> None:
         row: Row = {}
@@ -46,10 +47,22 @@ class _Staging:
             if row.get("meta/rootUuid"):
                 row = {FIRST_IDENTITY: identity, **row}
         self.root.add(row, fault=fault, is_strange=is_strange)
+        # Rows of a repeat know their return by its identifier only, so those of a second copy would be counted again.
+        again = ("return_repeated", identity) if identity in self.identities else None
+        if identity and fault is None:
+            self.identities.add(identity)
         if nested:
-            self._add_repeats(nested, identity, is_odk_record=is_odk(record), is_strange=is_strange)
+            self._add_repeats(nested, identity, again, is_odk_record=is_odk(record), is_strange=is_strange)
 
-    def _add_repeats(self, nested: Repeats, identity: str | None, *, is_odk_record: bool, is_strange: bool) -> None:
+    def _add_repeats(
+        self,
+        nested: Repeats,
+        identity: str | None,
+        fault: tuple[str, str | None] | None,
+        *,
+        is_odk_record: bool,
+        is_strange: bool,
+    ) -> None:
         for name, items in nested.items():
             if not items:
                 self.links.add(name)
@@ -66,10 +79,10 @@ class _Staging:
                 else:
                     flatten_kobo(item, row, inner)
                     row.pop("_validation_status", None)
-                writer.add(row, is_strange=is_strange)
+                writer.add(row, fault=fault, is_strange=is_strange)
                 if inner:
                     deeper = {f"{name}/{key.removeprefix(f'{name}/')}": rows for key, rows in inner.items()}
-                    self._add_repeats(deeper, identity, is_odk_record=is_odk_record, is_strange=is_strange)
+                    self._add_repeats(deeper, identity, fault, is_odk_record=is_odk_record, is_strange=is_strange)
 
 
 def stage_document(connection: Connection, path: Path, relation: str, *, form: FormChoice) -> list[StagedTable]:
