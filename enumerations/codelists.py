@@ -70,7 +70,10 @@ def choices_of(codelist: str) -> list[Choice]:
 
 def load_codelists() -> pd.DataFrame:
     """Return every code: columns codelist, code, label_mn, label_en, in the order the lists are shown."""
-    return pd.DataFrame([(one.codelist, one.code, one.label_mn, one.label_en) for one in _choices()], columns=["codelist", "code", "label_mn", "label_en"])
+    return pd.DataFrame(
+        [(one.codelist, one.code, one.label_mn, one.label_en) for one in _choices()],
+        columns=["codelist", "code", "label_mn", "label_en"],
+    )
 
 
 def codes_of(codelist: str) -> list[str]:
