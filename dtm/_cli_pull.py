@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,7 +77,7 @@ def _pull(
                 server,
                 mapping=read_mapping(mapping) if mapping else None,
                 round_number=round_number,
-                since=since.replace(tzinfo=LOCAL_TIME).astimezone(UTC) if since else None,
+                since=since.replace(tzinfo=LOCAL_TIME) if since else None,
                 page_size=page_size,
                 strict=strict,
                 tell=tell,

@@ -150,7 +150,7 @@ def pull_returns(
         Another process is at work.
     """
     tell = tell or (lambda _words, _share: None)
-    with _warehouse(workspace) as connection:
+    with _warehouse(workspace, spatial=False) as connection:
         read_rounds(connection, operation=workspace.settings.operation, number=round_number)
     report = PullReport(server.source, server.address, server.form, datetime.now(UTC))
     with _only_one(workspace) as pulls:
@@ -184,8 +184,8 @@ def _key(server: Server, since: datetime | None) -> str:
 
 
 @contextmanager
-def _warehouse(workspace: Workspace) -> Iterator[Connection]:
-    connection = open_warehouse(workspace)
+def _warehouse(workspace: Workspace, *, spatial: bool = True) -> Iterator[Connection]:
+    connection = open_warehouse(workspace, spatial=spatial)
     try:
         yield connection
     finally:
