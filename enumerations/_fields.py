@@ -56,15 +56,12 @@ def choices_sql(choices: Sequence[tuple[str, str]], codelist: str) -> str:
     parts = []
     for cell, choice in choices:
         code = spellings.get(spelling_key(choice), choice)
-        said = f"lower(trim({cell}))"
-        ticked = ", ".join(quote(one) for one in dict.fromkeys((*_TRUE, choice.casefold(), code.casefold())))
-        empty = ", ".join(quote(one) for one in ("", *_FALSE))
-        odd = f"concat({quote(code)}, '=', trim({cell}))"
-        parts.append(
-            f"CASE WHEN {cell} IS NULL OR {said} IN ({empty}) THEN NULL WHEN {said} IN ({ticked}) "
-            f"THEN {quote(code)} ELSE {odd} END"
-        )
-    return f"nullif(concat_ws(' ', {', '.join(parts)}), '')"
+        parts.append(f"{{'said': lower(trim({cell})), 'label': {quote(choice.casefold())}, 'code': {quote(code)}}}")
+    ticked, empty = (", ".join(map(quote, words)) for words in (_TRUE, ("", *_FALSE)))
+    told = f"list_filter([{', '.join(parts)}], lambda one: one.said NOT IN ({empty}))"
+    named = f"one.said IN ({ticked}, one.label, lower(one.code))"
+    codes = f"list_transform({told}, lambda one: one.code || CASE WHEN {named} THEN '' ELSE '=' || one.said END)"
+    return f"nullif(array_to_string({codes}, ' '), '')"
 
 
 def labels_sql(cell: str, codelist: str) -> str:

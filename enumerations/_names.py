@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 RANK_TOOL = 50
 RANK_LABEL = 100
-"""A column's own name comes first (0), then its aliases, then what tools call it, then its labels."""
+RANK_SYSTEM = 150
+"""A column's own name comes first (0), then its aliases, then its labels, then what tools add by themselves."""
 TOOL_NAMES = {
     "instance_id": ("__submissions_id",),
     "review_state": ("reviewstate",),
@@ -36,6 +37,7 @@ EXPORT_MARKS = (
 )  # fmt: skip
 """Columns that show a header to be a tool's, whose groups may be joined by any separator."""
 POINT_NAMES = {"location", "gps", "geopoint", "point", "gps_point", "gps_location", "coordinates", "байршил"}
+ODK_MARKS = {"submissiondate", "meta_instanceid", "meta/instanceid", "instanceid", "reviewstate", "attachmentspresent"}
 _SEPARATORS = re.compile(r"[/.:-]|__")
 _GROUPS = re.compile(r"/")
 _POINT_PART = re.compile(r"^_*(?P<base>.+?)[-/_.:]+(?P<part>latitude|longitude|altitude|precision|accuracy)$")
@@ -64,7 +66,7 @@ def is_export(names: Sequence[str]) -> bool:
 def is_odk_csv(names: Sequence[str]) -> bool:
     """Return whether a header is one of ODK Central's exports, where KEY is the return's first identifier."""
     known = {whole(name) for name in names}
-    return {"key", "submissiondate"} <= known or {"key", "meta_instanceid"} <= known
+    return "key" in known and not known.isdisjoint(ODK_MARKS)
 
 
 def is_system(name: str) -> bool:
@@ -102,7 +104,8 @@ def _read_keys(table: FormTable) -> Keys:
     for column in table.columns:
         names = [column.name.casefold(), *column.aliases]
         ranked = [*enumerate(names), *((RANK_TOOL, name) for name in TOOL_NAMES.get(column.name, ()))]
-        for rank, name in ranked:
+        for order, name in ranked:
+            rank = order + (RANK_SYSTEM if name.startswith("_") or name in SYSTEM_NAMES else 0)
             if name not in keys or rank < keys[name][1]:
                 keys[name] = (column.name, rank)
         for label in (column.meaning_en, column.meaning_mn, *question_labels(table.name, column.name)):
