@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
 from contextlib import closing
 
+import pandas as pd
 import pytest
 
 from dtm import release as release_module
 from dtm._release_tables import PUBLISHED, RELEASE_TABLES
 from dtm.demo import build_demo
-from dtm.errors import NoReleaseError, NothingToReleaseError, UnknownRoundError
+from dtm.errors import NoReleaseError, NothingToReleaseError, RoundNotSignedOffError, UnknownRoundError
+from dtm.exports import export
 from dtm.release import build_release
 from dtm.released import CURRENT_FILE, current_release_id, open_release
+from dtm.rounds import close_round, find_round, reopen_round
 from dtm.warehouse import open_warehouse
-from dtm.workspace import create_workspace
+from dtm.workspace import create_workspace, open_workspace
 
 pytestmark = pytest.mark.xdist_group("release")
 VALUES = {"exposure": ("persons", "persons_low", "persons_high")}
@@ -73,7 +77,8 @@ def test_findings_tell_no_value_and_no_unit(warehouse, release):
 def test_the_manifest_tells_what_went_in(workspace, release):
     manifest = release.manifest
     assert manifest["is_demonstration"]
-    assert {row["form"] for row in manifest["inputs"]["returns"]} == {"kheseg-baseline", "checkpoint-registry"}
+    forms = {"kheseg-baseline", "checkpoint-registry", "household-survey", "event-report"}
+    assert {row["form"] for row in manifest["inputs"]["returns"]} == forms
     kept = {path.name.split("-")[0] for path in workspace.inbox_path.iterdir()}
     for kind in ("returns", "area_sets", "layers", "rasters"):
         assert {row["file_sha256"] for row in manifest["inputs"][kind]} <= kept
@@ -173,3 +178,55 @@ def test_what_is_not_there_is_named(workspace, warehouse, tmp_path):
     with open_warehouse(empty) as connection, pytest.raises(NothingToReleaseError, match="no accepted return"):
         build_release(connection, empty)
     assert not (empty.releases_path / CURRENT_FILE).exists()
+
+
+def test_the_manifest_says_who_signed_each_round_off_and_what_was_waived(release, warehouse):
+    manifest = release.manifest
+    assert (manifest["is_provisional"], manifest["signed_off_by"]) == (False, "demonstration")
+    assert [state["round"] for state in manifest["rounds"]] == [1, 2, 3, 4, 5, 6]
+    assert {(state["state"], state["signed_off_by"]) for state in manifest["rounds"]} == {
+        ("signed_off", "demonstration")
+    }
+    assert manifest["rounds"][0]["signed_off_at"] == "2023-04-28T00:00:00"
+    errors = dict(
+        warehouse.execute(
+            "SELECT round_number, count(DISTINCT finding_id) FROM finding WHERE severity = 'error' GROUP BY 1"
+        ).fetchall()
+    )
+    assert {state["round"]: state["waivers"] for state in manifest["rounds"] if state["waivers"]} == errors
+
+
+def test_rounds_are_released_once_they_are_in_a_release(workspace, warehouse):
+    operation = workspace.settings.operation
+    states = {number: find_round(warehouse, operation=operation, number=number).status for number in range(1, 7)}
+    assert set(states.values()) == {"released"}
+
+
+def test_an_open_round_is_released_only_as_provisional_and_every_file_says_so(workspace, tmp_path):
+    copy = open_workspace(shutil.copytree(workspace.path, tmp_path / "workspace"))
+    with open_warehouse(copy) as connection:
+        operation = copy.settings.operation
+        before = build_release(connection, copy)
+        reopen_round(connection, operation=operation, number=6, who="A", reason="a late return")
+        with pytest.raises(RoundNotSignedOffError, match=r"round 6 \(cleaning\).*dtm release --round 5") as refused:
+            build_release(connection, copy)
+        assert refused.value.exit_code == 1
+        assert current_release_id(copy) == before
+        older = build_release(connection, copy, last_round=5)
+        provisional = build_release(connection, copy, provisional=True)
+        assert len({before, older, provisional}) == 3
+        with closing(open_release(copy)) as opened:
+            assert opened.manifest["is_provisional"]
+            assert opened.manifest["rounds"][5]["state"] == "cleaning"
+            assert opened.manifest["signed_off_by"] is None
+            written = export(opened, "density", format="xlsx", out=tmp_path / "d.xlsx", language="mn", hxl=False)
+        about = pd.read_excel(written, sheet_name="about", header=None, dtype=str, engine="openpyxl")
+        assert about[2].str.contains("УРЬДЧИЛСАН ДҮН").any()
+        assert find_round(connection, operation=operation, number=6).status == "cleaning"
+        close_round(connection, operation=operation, number=6, who="B. Analyst", sign_off=True)
+        final = build_release(connection, copy)
+        with closing(open_release(copy)) as opened:
+            assert (opened.manifest["is_provisional"], opened.manifest["signed_off_by"]) == (False, "B. Analyst")
+        assert final not in {before, provisional}
+        assert find_round(connection, operation=operation, number=6).status == "released"
+        assert build_release(connection, copy) == final
