@@ -76,7 +76,8 @@ def stage_workbook(connection: Connection, path: Path, relation: str, *, form: F
         if ignored:
             raise ignored[0][1]
         raise EmptyFileError(f"{path.name}: the workbook is empty. Export it again.")
-    return [_with_ignored(staged[0], path, [sheet for sheet, _ in ignored]), *staged[1:]]
+    told = [sheet for sheet, _ in ignored if not sheet.startswith("_")]  # templates keep lists and help in such sheets
+    return [_with_ignored(staged[0], path, told), *staged[1:]]
 
 
 def _with_ignored(table: StagedTable, path: Path, sheets: list[str]) -> StagedTable:
