@@ -36,15 +36,23 @@ def grouped_median(groups: Integers, values: Floats, *, count: int) -> Floats:
     """Return the median of the values of each group 0 ... count - 1; NaN for an empty one."""
     known = ~np.isnan(values)
     groups, values = groups[known], values[known]
-    order = np.lexsort((values, groups))
-    ordered = values[order]
+    result = np.full(count, np.nan)
+    if not len(groups):
+        return result
+    if (groups[1:] < groups[:-1]).any():
+        order = np.argsort(groups, kind="stable")
+        groups, values = groups[order], values[order]
     sizes = np.bincount(groups, minlength=count)
     starts = np.cumsum(sizes) - sizes
-    result = np.full(count, np.nan)
-    there = sizes > 0
-    low = starts[there] + (sizes[there] - 1) // 2
-    high = starts[there] + sizes[there] // 2
-    result[there] = (ordered[low] + ordered[high]) / 2
+    for width in np.unique(2 ** np.ceil(np.log2(np.maximum(sizes[sizes > 0], 1))).astype(np.int64)):
+        chosen = np.flatnonzero((sizes > width // 2) & (sizes <= width))
+        places = np.arange(width)
+        at = starts[chosen][:, None] + places
+        inside = places < sizes[chosen][:, None]
+        block = np.where(inside, values[np.minimum(at, len(values) - 1)], np.inf)
+        block.sort(axis=1)
+        rows, size = np.arange(len(chosen)), sizes[chosen]
+        result[chosen] = (block[rows, (size - 1) // 2] + block[rows, size // 2]) / 2
     return result
 
 

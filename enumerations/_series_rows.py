@@ -97,33 +97,26 @@ def repeated_rows(figures: Floats, noise: Floats, place: Integers, period: Integ
     frame = frame[frame.duplicated("hash", keep=False)].sort_values(["hash", "period", "row"])
     if frame.empty:
         return []
-    same = _earlier_of_place(frame)
     chance = _chance(figures, noise) * whole.sum()
-    periods = np.bincount(place)[place] / 2
-    found = [
-        Repeat(row, of, is_same_place=True)
-        for row, of in same
-        if chance[row] * periods[row] < CHANCE_REPEATS_MAXIMUM
-        or (of == row - 1 and chance[row] < CHANCE_REPEATS_NEXT_MAXIMUM)
-    ]
-    told = {repeat.row for repeat in found}
+    rows, of = _earlier_of_place(frame)
+    told = chance[rows] * np.bincount(place)[place[rows]] / 2 < CHANCE_REPEATS_MAXIMUM
+    told |= (of == rows - 1) & (chance[rows] < CHANCE_REPEATS_NEXT_MAXIMUM)
+    found = [Repeat(int(row), int(one), is_same_place=True) for row, one in zip(rows[told], of[told], strict=True)]
     elsewhere = _chance(figures, np.full_like(noise, NOISE_MAXIMUM)) * whole.sum() ** 2 / 2
-    found += [
-        Repeat(row, of, is_same_place=False)
-        for row, of in _of_other_place(frame)
-        if row not in told and elsewhere[row] < CHANCE_REPEATS_MAXIMUM
-    ]
+    others, of = _of_other_place(frame)
+    far = (elsewhere[others] < CHANCE_REPEATS_MAXIMUM) & ~np.isin(others, rows[told])
+    found += [Repeat(int(row), int(one), is_same_place=False) for row, one in zip(others[far], of[far], strict=True)]
     return found
 
 
-def _earlier_of_place(frame: pd.DataFrame) -> list[tuple[int, int]]:
+def _earlier_of_place(frame: pd.DataFrame) -> tuple[Integers, Integers]:
     before = frame.groupby(["hash", "place"], sort=False)["row"].shift()
     known = before.notna()
-    return list(zip(frame["row"][known].astype(int), before[known].astype(int), strict=True))
+    return frame["row"][known].to_numpy(dtype=np.int64), before[known].to_numpy(dtype=np.int64)
 
 
-def _of_other_place(frame: pd.DataFrame) -> list[tuple[int, int]]:
+def _of_other_place(frame: pd.DataFrame) -> tuple[Integers, Integers]:
     """Pair each row with the first row of another place that has its figures, the later one being the copy."""
     first = frame.groupby("hash", sort=False)[["row", "place"]].transform("first")
     other = first["place"] != frame["place"]
-    return list(zip(frame["row"][other].astype(int), first["row"][other].astype(int), strict=True))
+    return frame["row"][other].to_numpy(dtype=np.int64), first["row"][other].to_numpy(dtype=np.int64)
