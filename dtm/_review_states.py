@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dtm._round_records import key_of
 from dtm.errors import WrongUseError
+from dtm.records import parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,11 +44,10 @@ def review_state(connection: Connection, record: str) -> str | None:
     WrongUseError
         The name is not a record's (`IMPORT:SHEET:ROW`), or the record is not there.
     """
-    first, _, rest = record.partition(":")
-    sheet, _, last = rest.rpartition(":")
-    if not (first.isdigit() and last.isdigit() and sheet):
+    name = parse_record(record)
+    if name is None:
         raise WrongUseError(f"'{record}' is not the name of a record; it looks like 3:baseline:17.")
-    place = [int(first), sheet, int(last)]
+    place = [name.import_id, name.sheet, name.row_number]
     where = "import_id = ? AND sheet = ? AND row_number = ?"
     stored = connection.execute(f"SELECT review_state FROM submission WHERE {where}", place).fetchone()
     if stored is not None:
