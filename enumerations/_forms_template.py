@@ -25,8 +25,9 @@ ROWS = {"passages": 2000, "members": 2000, "arrivals": 1500, "departures": 1500}
 """Rows of a sheet that are prepared; the other sheets have as many as there are numbers for returns."""
 RETURNS = 300
 """Numbers of returns that a template offers."""
-HEADER_ROW = 3
-"""Row of the canonical names, counted from 0; the title and the labels in both languages stand above it."""
+HEADER_ROW = 2
+"""Row of the canonical names, counted from 0. The labels above it hold both languages in one cell, so that no reader
+takes them for the header."""
 LIST_SHEET, AREA_SHEET, HELP_SHEET = "_lists", "_areas", "_help"
 """Sheets that are not returns begin with an underscore."""
 LARGEST_COUNT = 999_999_999
@@ -76,8 +77,8 @@ def write_template(form: str, areas: Sequence[FormArea], path: Path, *, office: 
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(path), options) as book:
         book.set_properties({"created": datetime(2020, 1, 1, tzinfo=UTC), "title": form})
-        sheets = [(table, book.add_worksheet(table.name)) for table in tables]
         _write_help(book.add_worksheet(HELP_SHEET), book, form, office)
+        sheets = [(table, book.add_worksheet(table.name)) for table in tables]
         if areas:
             _write_areas(book.add_worksheet(AREA_SHEET), book, areas)
         lists = _write_lists(book.add_worksheet(LIST_SHEET), tables, areas, office)
@@ -172,8 +173,7 @@ def _write_table(sheet: Any, table: FormTable, book: _Book) -> None:
     for place, column in enumerate(columns):
         texts = book.labels.get((table.name, column.name), Text(column.meaning_mn, column.meaning_en))
         shown = needed if column.required else label
-        sheet.write_string(1, place, texts.mn, shown)
-        sheet.write_string(2, place, texts.en, shown)
+        sheet.write_string(1, place, f"{texts.mn}\n{texts.en}", shown)
         sheet.write_string(HEADER_ROW, place, column.name, head)
         is_day = column.kind in {"date", "timestamp"}
         is_number = column.kind in {"integer", "number"}
