@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from enumerations.archives import check_archive
 from enumerations.errors import EmptyFileError, MissingColumnsError, WrongFiguresError, WrongFileTypeError
 from enumerations.series import Figures
 
@@ -34,8 +35,8 @@ def read_figures(path: Path, *, keys: Sequence[str], period: str, values: Sequen
     ------
     EmptyFileError
         There is no row of figures.
-    WrongFileTypeError
-        The file is no CSV and no workbook.
+    WrongFileTypeError, UnsafeFileError
+        The file is no CSV and no workbook, or a workbook that inflates to more than it may.
     MissingColumnsError
         A column that was named is not there; the message lists those that are.
     WrongFiguresError
@@ -89,6 +90,7 @@ def _read(path: Path, names: Sequence[str]) -> pd.DataFrame:
 
 
 def _read_workbook(path: Path) -> pd.DataFrame:
+    check_archive(path, refuse_nested=False)  # a workbook may hold documents; nobody opens them
     try:
         frame = pd.read_excel(path, dtype=str, keep_default_na=False, engine="calamine")
     except Exception as error:  # calamine has many kinds

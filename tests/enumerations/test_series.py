@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import time
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,13 @@ from enumerations._series_cells import swapped_digits
 from enumerations._series_files import read_figures
 from enumerations._series_model import grouped_median
 from enumerations._series_rows import heaping_z, is_heaped
-from enumerations.errors import EmptyFileError, MissingColumnsError, WrongFiguresError, WrongFileTypeError
+from enumerations.errors import (
+    EmptyFileError,
+    MissingColumnsError,
+    UnsafeFileError,
+    WrongFiguresError,
+    WrongFileTypeError,
+)
 from enumerations.findings import CATALOGUE
 from enumerations.series import SERIES_CODES, Figures, check_series
 
@@ -255,6 +262,14 @@ def test_other_files_are_refused(tmp_path, content):
         read_figures(tmp_path / "f.csv", keys=["k"], period="p", values=["v"])
     with pytest.raises(WrongFileTypeError):
         read_figures(tmp_path / "none.csv", keys=["k"], period="p", values=["v"])
+
+
+def test_a_workbook_that_inflates_without_end_is_refused(tmp_path):
+    path = tmp_path / "bomb.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * (20 * 1024**2))
+    with pytest.raises(UnsafeFileError):
+        read_figures(path, keys=["k"], period="p", values=["v"])
 
 
 def test_a_column_can_not_be_place_and_figure(tmp_path):
