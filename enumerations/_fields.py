@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _POINT_COLUMNS = {"lon": ("longitude", 2), "lat": ("latitude", 1), "accuracy_m": ("accuracy", 4)}
 """Canonical columns of a point: its part, and the place of that part in a point written as text."""
+ROOT_IDENTITY = "meta/rootuuid"
 _TRUE = ("1", "1.0", "true", "yes", "тийм", "үнэн")
 _FALSE = ("0", "0.0", "false", "no", "үгүй", "худал")
 
@@ -41,7 +42,7 @@ def merged_sql(cells: Sequence[str]) -> str:
     if len(cells) == 1:
         return cells[0]
     filled = [f"nullif(trim({cell}), '')" for cell in cells]
-    distinct = f"list_distinct(list_filter([{', '.join(filled)}], lambda one: one IS NOT NULL))"
+    distinct = f"list_sort(list_distinct(list_filter([{', '.join(filled)}], lambda one: one IS NOT NULL)))"
     return f"nullif(array_to_string({distinct}, ' | '), '')"
 
 
@@ -108,6 +109,7 @@ class Fields:
         self._prefer_key(found)
         for column, matches in found.items():
             self._take(column, matches, export=export)
+        self._prefer_root()
         self._take_points()
         self._take_choices(choices, found)
 
@@ -117,6 +119,14 @@ class Fields:
             return
         keys = [one for one in found["instance_id"] if whole(self.names[one.position]) in {"key", "parent_key"}]
         found["instance_id"] = keys or found["instance_id"]
+
+    def _prefer_root(self) -> None:
+        """In Kobo's exports the root identifier stays when a return is edited, `_uuid` doesn't."""
+        root = next((at for at, name in enumerate(self.names) if whole(name) == ROOT_IDENTITY), None)
+        at = self.positions.get("instance_id")
+        if root is not None and at is not None and whole(self.names[at]) == "_uuid":
+            self.expressions["instance_id"] = f"coalesce(nullif(replace(c{root}, 'uuid:', ''), ''), c{at})"
+            self.used.add(root)
 
     def _take(self, column: str, matches: list[Match], *, export: bool) -> None:
         best = min(match.rank for match in matches)
