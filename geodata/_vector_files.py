@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import json
 import re
 import warnings
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +18,7 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from geodata._packed_files import PackedFileError, check_zip, declares_entities, inflate
 from geodata.errors import UnreadableFileError
 from geodata.findings import AreaFinding, make
 
@@ -80,8 +79,8 @@ def read_vector(path: Path, *, csv_points: bool = False) -> RawLayer:
     kind = next((kind for magic, kind in _MAGIC.items() if content.startswith(magic)), None)
     if kind == "GZIP":
         try:
-            content, kind = gzip.decompress(content), None
-        except (OSError, EOFError, zlib.error) as error:
+            content, kind = inflate(content), None
+        except PackedFileError as error:
             raw.add("file-damaged", reason=str(error))
             return raw
     _read_content(raw, path, content, kind, csv_points=csv_points)
@@ -105,11 +104,20 @@ def read_bytes(path: Path) -> bytes:
 def _read_content(raw: RawLayer, path: Path, content: bytes, kind: str | None, *, csv_points: bool) -> None:
     start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     more = " or CSV with lon and lat" if csv_points else ""
+    if kind == "ZIP":
+        try:
+            check_zip(content)
+        except PackedFileError as error:
+            raw.add("file-damaged", reason=str(error))
+            return
     if kind:
         _read_with_gdal(raw, path, content)
     elif start.startswith(b"{"):
         _read_geojson(raw, content)
     elif start.startswith(b"<") and b"<kml" in start:
+        if declares_entities(content):
+            raw.add("file-damaged", reason="it declares a document type or entities")
+            return
         _read_with_gdal(raw, path, content)
     elif csv_points and path.name.lower().removesuffix(".gz").endswith((".csv", ".txt")):
         _read_csv(raw, content)
