@@ -225,3 +225,11 @@ def odk_row(number, **system):
         "__id": f"uuid:{number:08d}-odk", "meta": {"instanceID": f"uuid:{number:08d}-odk"}, "persons": number,
         "arrivals": [{"persons": number, "__id": "0" * 40}], "__system": {**known, **system},
     }  # fmt: skip
+
+
+def kobo_rows(count):
+    return [kobo_row(number) for number in range(1, count + 1)]
+
+
+def odk_rows(count):
+    return [odk_row(number) for number in range(1, count + 1)]
