@@ -171,9 +171,10 @@ class Desk:
         """Return the cleaning sheet of a round as a workbook, see `dtm.cleaning.write_template`."""
         from dtm.cleaning import write_template  # noqa: PLC0415  the desk reads without it
 
-        with self._open() as connection, tempfile.TemporaryDirectory(prefix="dtm-template-") as folder:
+        with self._open(spatial=True) as connection, tempfile.TemporaryDirectory(prefix="dtm-template-") as folder:
+            find_round(connection, operation=self.operation, number=number)
             path = Path(folder) / "template.xlsx"
-            write_template(connection, path, operation=self.operation, round_number=number, language=language)
+            write_template(connection, path, workspace=self.workspace, round_number=number, language=language)
             return path.read_bytes()
 
     def feedback(self, number: int, pcode: str, *, language: str) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 
+import pandas as pd
 import pytest
 
 from dtm.cleaning import Edit
@@ -165,6 +166,15 @@ def test_an_unreadable_upload_changes_nothing(desk):
     with pytest.raises(EnumerationsError):
         desk.upload("x.csv", b"\x00\x01\x02", number=ROUND)
     assert desk.rounds() == before
+
+
+def test_the_cleaning_sheet_has_a_row_for_the_value_to_correct(desk, tmp_path):
+    path = tmp_path / "sheet.xlsx"
+    path.write_bytes(desk.template(ROUND, language="mn"))
+    cells = pd.concat(pd.read_excel(path, sheet_name=None, header=None, dtype=str, engine="openpyxl").values())
+    assert (cells == "1:baseline:4").any(axis=None)
+    with pytest.raises(UnknownRoundError):
+        desk.template(9, language="mn")
 
 
 def test_the_feedback_page_is_a_document_without_remarks(desk):
