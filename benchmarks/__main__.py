@@ -38,6 +38,20 @@ BENCHMARKS = {
             tiny=Size({"rows": 500}),
         ),
         Benchmark(
+            "import-kobo",
+            "benchmarks.kobo",
+            peers=("json_normalize",),
+            sizes=(Size({"submissions": 10_000}), Size({"submissions": 100_000})),
+            tiny=Size({"submissions": 300}),
+        ),
+        Benchmark(
+            "import-checks",
+            "benchmarks.checking",
+            peers=("unchecked",),
+            sizes=(Size({"rows": 100_000}), Size({"rows": MILLION}, is_large=True)),
+            tiny=Size({"rows": 500}),
+        ),
+        Benchmark(
             "flows",
             "benchmarks.flows",
             peers=("pandas",),
@@ -46,9 +60,15 @@ BENCHMARKS = {
         ),
     )
 }
-MODERATE = {"locate": 2, "import": 1, "flows": 1}
+MODERATE = {"locate": 2, "import": 1, "import-kobo": 1, "import-checks": 1, "flows": 1}
 """How many of the sizes run without `--sizes`: those that take seconds, not minutes."""
-SPREAD = {"locate": ("points", "areas"), "import": ("rows",), "flows": ("movements",)}
+SPREAD = {
+    "locate": ("points", "areas"),
+    "import": ("rows",),
+    "import-kobo": ("submissions",),
+    "import-checks": ("rows",),
+    "flows": ("movements",),
+}
 
 
 def sizes_of(benchmark: Benchmark, wanted: Sequence[str]) -> list[Size]:
@@ -76,7 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("name", choices=sorted(BENCHMARKS))
     parser.add_argument(
         "--sizes", nargs="+", default=[], metavar="SIZE",
-        help="all, tiny, or numbers: locate POINTSxAREAS, import ROWS, flows MOVEMENTS; the moderate ones if not given",
+        help="all, tiny, or numbers: locate POINTSxAREAS, import and import-checks ROWS, import-kobo "
+        "SUBMISSIONS, flows MOVEMENTS; the moderate ones if not given",
     )  # fmt: skip
     parser.add_argument("--areas", type=Path, help="locate: polygons of a file instead of made-up ones")
     parser.add_argument("--runs", type=int, help="runs of each arm; 3, or 1 at large sizes")

@@ -54,11 +54,16 @@ REPEATED_SHARE = 0.002
 
 def prepare(folder: Path, facts: dict) -> dict:
     """Write the CSV, the areas, and a workspace with the areas and an open round."""
+    areas = prepare_workspace(folder)
+    _passages(areas, facts["rows"], has_faults=facts.get("has_faults", True)).to_csv(folder / RETURNS, index=False)
+    return {"csv_mb": round((folder / RETURNS).stat().st_size / 1e6, 1)}
+
+
+def prepare_workspace(folder: Path) -> gpd.GeoDataFrame:
+    """Write the areas and a workspace with the areas and an open round; return the areas."""
     areas = build_coverage(N_AREAS)
     areas["pcode"] = [f"MN11{1 + n // 40:02d}{1 + n % 40:02d}" for n in range(len(areas))]
     areas.to_parquet(folder / AREAS)
-    frame = _passages(areas, facts["rows"])
-    frame.to_csv(folder / RETURNS, index=False)
     workspace = create_workspace(folder / WORKSPACE)
     connection = open_warehouse(workspace)
     rows = pd.DataFrame({"pcode": areas["pcode"], "wkb": shapely.to_wkb(areas.geometry.to_numpy())})
@@ -78,10 +83,10 @@ def prepare(folder: Path, facts: dict) -> dict:
         area_set="bench",
     )  # fmt: skip
     connection.close()
-    return {"csv_mb": round((folder / RETURNS).stat().st_size / 1e6, 1)}
+    return areas
 
 
-def _passages(areas: gpd.GeoDataFrame, n: int) -> pd.DataFrame:
+def _passages(areas: gpd.GeoDataFrame, n: int, *, has_faults: bool) -> pd.DataFrame:
     rng = np.random.default_rng(5)
     points = make_points(areas, n)
     groups = rng.poisson((0.3, 1.2, 0.1, 0.3, 0.9, 0.1), size=(n, len(GROUPS)))
@@ -102,7 +107,7 @@ def _passages(areas: gpd.GeoDataFrame, n: int) -> pd.DataFrame:
             "accuracy_m": rng.integers(3, 30, n),
         }
     )
-    return _with_faults(frame, rng)
+    return _with_faults(frame, rng) if has_faults else frame
 
 
 def _with_faults(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
