@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from dtm._imports_returns import check_returns, settle_and_place, store_returns
 from dtm._imports_rounds import plan_return_round
+from enumerations.codelists import codes_of
 from enumerations.columns import AGE_BANDS, CONDITIONS
 
 if TYPE_CHECKING:
     from dtm._imports_job import TableJob
     from enumerations.columns import FormColumn
 
-DWELLINGS = ("ger", "house", "apartment", "other")
+DWELLINGS = tuple(codes_of("dwelling"))
 SEX_AGE = ["male_persons", "female_persons", *(f"age_{band}_persons" for band in AGE_BANDS)]
 DIRECTIONS = {"arrivals": "arrival", "departures": "departure"}
 _COUNTS = [

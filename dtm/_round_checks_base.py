@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from enumerations.codelists import codes_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -43,7 +45,7 @@ class RoundCheck:
 
 def figure_source(name: str) -> tuple[str, str]:
     """Return the category and dwelling condition, and the column, that a figure of the form is stored as."""
-    for dwelling in ("ger", "house", "apartment", "other"):
+    for dwelling in codes_of("dwelling"):
         if name == f"{dwelling}_households":
             return f"category = 'actual' AND dwelling = '{dwelling}'", "households"
     for category in ("registered_absent", "unregistered", "registered", "actual"):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dtm.schema import Column, Table, tables
+from enumerations.codelists import codes_of
 
-AGE_BANDS = ("0_4", "5_14", "15_24", "25_59", "60_plus")
+AGE_BANDS = tuple(codes_of("age_band"))
 """Age bands of every count by age, in completed years."""
 
 SEX_AGE = (

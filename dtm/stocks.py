@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from dtm._full import create_full
 from dtm._warehouse_tables import AGE_BANDS
+from enumerations.codelists import codes_of
 
 if TYPE_CHECKING:
     from dtm.engine import Connection
     from dtm.scope import Scope
 
-DWELLINGS = ("ger", "house", "apartment", "other")
+DWELLINGS = tuple(codes_of("dwelling"))
 CATEGORIES = ("registered", "actual", "registered_absent", "unregistered", "displaced")
 
 NOT_STATED = "not_stated"

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from enumerations.codelists import codes_of
 from enumerations.columns import AGE_BANDS
 
 Ints = npt.NDArray[np.int64]
@@ -49,7 +50,7 @@ DZUD_ROUND = 3
 DZUD_REASONS = {**REASONS, "livestock_loss": 0.17, "disaster": 0.05, "work": 0.22, "study": 0.12, "housing": 0.09}
 INSIDE_REASONS = {"housing": 0.44, "family": 0.22, "work": 0.12, "study": 0.08, "services": 0.08, "other": 0.06}
 DURATIONS = {"lt_3m": 0.06, "3_12m": 0.16, "gt_12m": 0.20, "permanent": 0.46, "unknown": 0.12}
-DWELLINGS = ("ger", "house", "apartment", "other")
+DWELLINGS = tuple(codes_of("dwelling"))
 
 
 @dataclass
