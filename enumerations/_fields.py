@@ -158,6 +158,8 @@ class Fields:
                 if coordinate in held and self._lacks(column):
                     self.positions[column] = held[coordinate]
             self.used |= set(held.values())
+            own = base.replace(" ", "_")
+            self.used |= {at for at, name in enumerate(self.names) if plain(name).strip("_") == own}
         text = next((at for at, name in enumerate(self.names) if is_point_name(name)), None)
         if text is not None and text not in self.used:
             for column in _POINT_COLUMNS:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
-from enumerations._questions import question_labels
+from enumerations._questions import labels_of_helpers, question_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,6 +38,8 @@ EXPORT_MARKS = (
 )  # fmt: skip
 """Columns that show a header to be a tool's, whose groups may be joined by any separator."""
 POINT_NAMES = {"location", "gps", "geopoint", "point", "gps_point", "gps_location", "coordinates", "байршил"}
+WARNING_SIGN = "\u26a0"
+"""Begins the notes with which a form warns; they hold no answers."""
 ODK_MARKS = {"submissiondate", "meta_instanceid", "meta/instanceid", "instanceid", "reviewstate", "attachmentspresent"}
 _SEPARATORS = re.compile(r"[/.:-]|__")
 _GROUPS = re.compile(r"/")
@@ -70,10 +73,11 @@ def is_odk_csv(names: Sequence[str]) -> bool:
 
 
 def is_system(name: str) -> bool:
-    """Return whether a tool added the column by itself."""
-    return name.strip().startswith("_") or whole(name) in SYSTEM_NAMES or plain(name) in SYSTEM_NAMES or (
-        whole(name).startswith(("meta_", "meta/")) or plain(name).startswith("_")
-    )  # fmt: skip
+    """Return whether a tool added the column by itself, or a form as a help to ask others: it holds no answer."""
+    own, last = whole(name), plain(name)
+    if own.startswith(("_", WARNING_SIGN, "meta_", "meta/")) or last.startswith(("_", WARNING_SIGN)):
+        return True
+    return own in SYSTEM_NAMES or last in SYSTEM_NAMES or last in helper_labels()
 
 
 def tails(name: str, *, export: bool) -> Iterator[tuple[str, str]]:
@@ -114,6 +118,12 @@ def _read_keys(table: FormTable) -> Keys:
         if len(columns) == 1 and label:
             keys.setdefault(label, (next(iter(columns)), RANK_LABEL))
     return keys
+
+
+@cache
+def helper_labels() -> frozenset[str]:
+    """Return the labels of questions that only help to ask others, and of notes."""
+    return frozenset(whole(label) for label in labels_of_helpers())
 
 
 @dataclass(frozen=True)
@@ -158,4 +168,5 @@ def point_part(name: str) -> tuple[str, str] | None:
 
 def is_point_name(name: str) -> bool:
     """Return whether a column is by its name a point written as text: latitude longitude altitude accuracy."""
-    return plain(name) in POINT_NAMES or re.split(r"[/.:-]|__", name.strip().casefold())[-1] in POINT_NAMES
+    parts = {plain(name), _SEPARATORS.split(name.strip().casefold())[-1]}
+    return any(part.strip("_") in POINT_NAMES for part in parts)

@@ -26,3 +26,13 @@ def _labels() -> dict[tuple[str, str], tuple[str, ...]]:
 def question_labels(table: str, column: str) -> tuple[str, ...]:
     """Return the labels, in both languages, of the question that a canonical column holds the answer of."""
     return _labels().get((table, column), ())
+
+
+def labels_of_helpers() -> list[str]:
+    """Return the labels of the questions that no canonical column holds: notes, and steps on the way to an answer."""
+    helpers = [label for (_, column), told in _labels().items() if column.startswith("_") for label in told]
+    words = resources.files("enumerations") / "questions" / "words.csv"
+    if words.is_file():
+        rows = csv.DictReader(words.read_text(encoding="utf-8").splitlines())
+        helpers += [row[key] for row in rows for key in ("text_mn", "text_en") if row.get(key)]
+    return helpers

@@ -96,3 +96,18 @@ def test_choices_that_are_neither_ticked_nor_empty_are_shown(connection, tmp_pat
     (baseline,) = stage_returns(connection, write_plain(tmp_path / "export.csv", rows), "t")
     assert values(connection, baseline, "problems") == [("waste sewage=maybe",)]
     assert baseline.findings == ()
+
+
+@pytest.mark.parametrize("point", ["location", "unit/_point", "Таны байршил"])
+def test_a_point_and_its_parts_are_read_whatever_its_question_is_called(connection, tmp_path, point):
+    parts = {f"_{point}_latitude": "47.9", f"_{point}_longitude": "106.9", f"_{point}_altitude": "1300"}
+    rows = [{**ROOT, point: "47.9 106.9 1300 8.5", **parts, f"_{point}_precision": "8.5"}]
+    (baseline,) = stage_returns(connection, write_plain(tmp_path / "export.csv", rows), "t")
+    assert values(connection, baseline, "lon", "lat", "accuracy_m") == [("106.9", "47.9", "8.5")]
+    assert baseline.findings == ()
+
+
+def test_a_point_written_as_one_text(connection, tmp_path):
+    rows = [{**ROOT, "unit/_point": "47.9 106.9 1300 8.5"}]
+    (baseline,) = stage_returns(connection, write_plain(tmp_path / "export.csv", rows), "t")
+    assert values(connection, baseline, "lon", "lat", "accuracy_m") == [("106.9", "47.9", "8.5")]
