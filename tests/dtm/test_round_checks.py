@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import date, datetime
+from itertools import count
 
 import pytest
 
@@ -21,8 +23,8 @@ def whole(persons, households=None):
     }
 
 
-@pytest.fixture
-def world():
+@pytest.fixture(scope="module")
+def khesegs():
     made = SmallWorld()
     made.insert(
         "import", import_id=1, file_name="returns.csv", file_sha256="0", form="kheseg-baseline", imported_at=NOON,
@@ -33,16 +35,37 @@ def world():
     return made
 
 
-@pytest.fixture
-def wide():
-    """Return a world with twenty khesegs that reported 1000 to 1190 persons in round 1."""
+@pytest.fixture(scope="module")
+def khoroos():
     made = SmallWorld(khesegs=False)
     made.add_round(1)
     made.add_round(2)
-    units = [f"MN110701{number:02d}" for number in range(1, 21)]
-    for at, unit in enumerate(units):
-        made.add_return(1, unit, actual={"persons": 1000 + 10 * at, "households": 300})
-    return made, units
+    return made
+
+
+@contextmanager
+def fresh(made):
+    """Give a world that every test finds as it was: what a test does is rolled back."""
+    made._ids = count(1)
+    made.connection.execute("BEGIN TRANSACTION")
+    yield made
+    made.connection.execute("ROLLBACK")
+
+
+@pytest.fixture
+def world(khesegs):
+    with fresh(khesegs) as made:
+        yield made
+
+
+@pytest.fixture
+def wide(khoroos):
+    """Return a world with twenty khesegs that reported 1000 to 1190 persons in round 1."""
+    with fresh(khoroos) as made:
+        units = [f"MN110701{number:02d}" for number in range(1, 21)]
+        for at, unit in enumerate(units):
+            made.add_return(1, unit, actual={"persons": 1000 + 10 * at, "households": 300})
+        yield made, units
 
 
 def found(world, code, *columns, numbers=None):
