@@ -209,7 +209,8 @@ def _find_losses(connection: Connection, checker: EditChecker, checked: list[Che
     """Refuse edits by which a record is counted no more, or which put an unusable value in place of another."""
     rejected = {one.record for one in checked if _is_rejection(one)}
     lost = connection.execute(
-        f"""SELECT b.import_id, b.sheet, b.row_number, any_value(f.code), min(f.message_en), arg_min(f.message_mn, f.message_en)
+        f"""SELECT b.import_id, b.sheet, b.row_number, any_value(f.code), any_value(f.field), min(f.message_en),
+            arg_min(f.message_mn, f.message_en)
         FROM again_before b ANTI JOIN ({accepted_sql()}) a USING (import_id, sheet, row_number)
         LEFT JOIN finding f ON f.import_id = b.import_id AND f.sheet = b.sheet AND f.row_number = b.row_number
             AND (f.severity = 'error' OR f.code = 'parent_rejected') AND f.stage = 'import'
@@ -217,11 +218,11 @@ def _find_losses(connection: Connection, checker: EditChecker, checked: list[Che
         ORDER BY ALL"""
     ).fetchall()
     own_records = {one.record for one in checked}
-    for import_id, sheet, number, code, message, message_mn in lost:
+    for import_id, sheet, number, code, column, message, message_mn in lost:
         name = RecordName(int(import_id), sheet, int(number))
         if name in rejected or (code == "parent_quarantined" and name not in own_records):
             continue  # what became of the return tells it
-        own = next((one for one in checked if one.record == name), checked[0])
+        own = _cause(checked, name, code, column)
         checker.refuse(
             own,
             "edit_new_unusable",
@@ -244,6 +245,14 @@ def _find_losses(connection: Connection, checker: EditChecker, checked: list[Che
             checker.refuse(
                 one, "edit_new_unusable", field=one.field, value=one.new or EMPTY, hint=hint, hint_mn=hint_mn
             )
+
+
+def _cause(checked: list[CheckedEdit], name: RecordName, code: str | None, column: str | None) -> CheckedEdit:
+    """Return the edit by which a record was most probably lost: its own, or one that took its unit or identifier."""
+    own = [one for one in checked if one.record == name]
+    same = [one for one in checked if one.field == column]
+    listed = [*same, *own] if code in ("unit_twice", "duplicate_instance", "content_changed") else [*own, *same]
+    return [*listed, *checked][0]
 
 
 def _waive_rejections(connection: Connection, checked: list[CheckedEdit]) -> None:
