@@ -18,6 +18,7 @@ import urllib.request
 from pathlib import Path
 
 import geopandas as gpd
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -74,11 +75,33 @@ def write_inputs(folder: Path) -> None:
     named |= {"population.tif": geography.raster, "flood.geojson": geography.layers["hazard"]}
     named |= {"services.geojson": geography.layers["service"], "roads.geojson": geography.layers["road"]}
     named |= {f"{path.stem.rsplit('-', 1)[1]}.csv": path for path in returns.files[1]}
+    named |= {"enumerators.csv": returns.enumerators}
     for name, path in named.items():
         shutil.copy(path, folder / name)
     khoroos = gpd.read_file(geography.areas[3])
     khoroos.iloc[:5][["name_mn", "name_en", "geometry"]].to_file(folder / "ger-areas.geojson", driver="GeoJSON")
     shutil.rmtree(source)
+
+
+def fill_in(sheet: Path, baseline: Path) -> None:
+    """Fill in the workbook of findings as an analyst would after a call: the right number and where it is from."""
+    told = pd.read_csv(baseline, dtype=str).set_index("instance_id")
+    book = openpyxl.load_workbook(sheet)
+    rows = book.active
+    columns = {cell.value: cell.column for cell in rows[1]}
+    for number in range(2, rows.max_row + 1):
+        row = {name: rows.cell(number, column).value for name, column in columns.items()}
+        if row["code"] == "not_a_number":
+            right = re.search(r"\d+", row["old"])[0]
+        elif row["code"] == "missing_value":
+            sent = told.loc[row["instance_id"]]
+            unregistered, absent = (int(sent[f"{name}_persons"]) for name in ("unregistered", "registered_absent"))
+            right = str(int(sent["actual_persons"]) - unregistered + absent)
+        else:
+            continue
+        rows.cell(number, columns["new"], right)
+        rows.cell(number, columns["reason"], "told by the kheseg leader on the telephone")
+    book.save(sheet)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +117,8 @@ def walked(tmp_path_factory):
                 write_inputs(here)
             elif not line.startswith("dtm serve"):
                 codes[line] = run(line)
+            if line.startswith("dtm clean template"):
+                fill_in(here / "cleaning.xlsx", here / "baseline.csv")
     return here, codes
 
 
@@ -101,7 +126,9 @@ def test_the_walk_is_the_one_this_test_knows():
     lines = walk()
     assert [line.split()[1] for line in lines if line.startswith("dtm")] == [
         *("init", "areas", "areas", "areas", "areas", "layers", "layers", "layers", "layers", "rasters"),
-        *("round", "returns", "returns", "check", "release", "export", "export", "export", "exposure", "serve"),
+        *("round", "enumerators", "forms", "forms", "returns", "returns", "check", "round"),
+        *("round", "clean", "clean", "clean", "round", "round"),
+        *("release", "export", "export", "export", "exposure", "serve"),
     ]
     assert lines[-1].startswith("dtm serve")
 
@@ -116,6 +143,7 @@ def test_the_release_is_in_place_and_says_what_it_is_made_of(walked):
     name = (workspace / "releases" / "CURRENT").read_text(encoding="utf-8").strip()
     manifest = json.loads((workspace / "releases" / name / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["is_demonstration"] in {True, False}
+    assert not manifest["is_provisional"]
     assert {path.name for path in (workspace / "releases" / name).iterdir()} >= {"release.duckdb", "manifest.json"}
 
 
@@ -159,7 +187,19 @@ def test_exit_codes_are_those_of_the_table(walked, monkeypatch, tmp_path, capsys
     rows = (workspace / "baseline.csv").read_text(encoding="utf-8").splitlines()
     changed = [rows[0], *(row.replace("MN11", "MN99") for row in rows[1:4])]
     (workspace / "changed.csv").write_text("\n".join(changed) + "\n", encoding="utf-8")
+    assert run("dtm returns import changed.csv --round 1 --strict") == 2
+    assert "released" in capsys.readouterr().err
+    assert run("dtm round reopen --round 1 --who desk --reason 'a late return'") == 0
     assert run("dtm returns import changed.csv --round 1 --strict") == 1
+
+
+def test_the_forms_and_the_feedback_are_there(walked):
+    workspace, _ = walked
+    forms = {path.name for path in (workspace / "forms").iterdir()}
+    assert {f"{form}.{kind}" for form in ("kheseg-baseline", "household-survey") for kind in ("xlsx", "xml")} <= forms
+    pages = list((workspace / "feedback").glob("MN*.html"))
+    assert len(pages) == 12
+    assert "told by the kheseg leader on the telephone" in "".join(page.read_text(encoding="utf-8") for page in pages)
 
 
 def test_serve_opens_the_dashboard(walked):
