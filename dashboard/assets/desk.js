@@ -47,8 +47,8 @@
         if (!contents || !contents.length) {
           return [skip(), skip(), skip()];
         }
-        const bytes = contents.reduce((sum, content) => sum + content.length * 0.75, 0);
-        if (bytes > limit.bytes * 1.01) {
+        const size = (content) => Math.floor((content.length - content.indexOf(",") - 1) * 0.75) - 2;
+        if (contents.reduce((sum, content) => sum + size(content), 0) > limit.bytes) {
           return [skip(), null, told(limit.text)];
         }
         return [{ names: names, contents: contents }, null, skip()];

@@ -11,6 +11,7 @@ from dash import dcc, html
 from dashboard.desk.finding_table import CHOSEN_MAXIMUM, Choice, read_all
 from dashboard.desk.notices import notice
 from dashboard.desk.round_head import REASON_MAXIMUM_CHARACTERS
+from dtm.cleaning import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,11 +130,13 @@ def step_task(step: str, *, number: int, who: Any, reason: Any) -> Task:
 
 def question(task: Task, words: Words) -> list[Any]:
     """Return what is about to happen, for the dialog."""
-    facts = {"number": task.number, "count": words.number(len(task.ids)), "returns": words.number(len(task.records))}
+    facts: dict[str, object] = {
+        "number": task.number,
+        "count": words.number(len(task.ids)),
+        "returns": words.number(len(task.records)),
+        **{name: task.edit.get(name) or words("desk.empty") for name in EDIT_FIELDS},
+    }
     lines = [html.P(words(f"desk.ask.{task.action}", **facts))]
-    if task.edit:
-        edit = {key: task.edit[key] or words("desk.empty") for key in EDIT_FIELDS}
-        lines = [html.P(words("desk.ask.edit", **edit))]
     terms = [html.Dt(words("desk.who")), html.Dd(task.who)]
     if task.reason:
         terms += [html.Dt(words("desk.reason")), html.Dd(task.reason)]
@@ -150,10 +153,7 @@ def carry_out(desk: RoundDesk, task: Task, words: Words) -> html.Div:
         report = getattr(desk, task.action)(task.records, reason=task.reason, who=task.who)
         return cleaning_notice(report, words)
     elif task.action == "edit":
-        from dtm.cleaning import Edit  # noqa: PLC0415  FIXME
-
-        edit = Edit(task.edit["record"], task.edit["field"], task.edit["old"], task.edit["new"], task.reason, task.who)
-        return cleaning_notice(desk.edit([edit]), words)
+        return cleaning_notice(desk.edit([edit_of(task)]), words)
     elif task.action == "reopen":
         desk.reopen(task.number, who=task.who, reason=task.reason)
         return notice(words("desk.did.reopen", number=task.number), kind="done")
@@ -163,18 +163,20 @@ def carry_out(desk: RoundDesk, task: Task, words: Words) -> html.Div:
     return notice(words(f"desk.did.{task.action}", count=words.number(int(done))), kind="done")
 
 
+def edit_of(task: Task) -> Edit:
+    """Return the edit of a task; an empty field stands for an empty cell."""
+    record, column, old, new = (task.edit[name] for name in EDIT_FIELDS)
+    return Edit(record, column, old or None, new or None, task.reason, task.who)
+
+
 def cleaning_notice(report: Mapping[str, Any], words: Words) -> html.Div:
-    """Return what became of edits: how many were written, and why others were not."""
-    applied, refused = int(report.get("applied", 0)), list(report.get("refused") or [])
-    why = html.Ul([html.Li(_refusal(entry, words)) for entry in refused]) if refused else None
-    text = words("desk.did.edits", applied=words.number(applied), refused=words.number(len(refused)))
-    return notice(text, kind="stop" if refused else "done", more=why)
-
-
-def _refusal(entry: Any, words: Words) -> str:
-    if isinstance(entry, dict):
-        return str(entry.get(f"message_{words.lang}") or entry.get("message") or entry)
-    return str(entry)
+    """Return what became of edits: all were written, or none and why."""
+    if report["refused"]:
+        why = html.Ul([html.Li(str(finding[f"message_{words.lang}"])) for finding in report["findings"]])
+        return notice(words("desk.did.refused"), kind="stop", more=why)
+    facts = {key: words.number(report[key]) for key in ("edits", "unchanged")}
+    facts |= {key: words.number(report[key], signed=True) for key in ("accepted", "quarantined")}
+    return notice(words("desk.did.edits", **facts), kind="done")
 
 
 def _button(name: str, words: Words, **more: Any) -> html.Button:

@@ -81,7 +81,7 @@ def _sheets(number: int, words: Words) -> html.Div:
             html.H3(words("desk.sheets"), className="panel-title"),
             html.H4(words("desk.template"), className="panel-subtitle"),
             html.P(words("desk.template_how"), className="note note-above"),
-            html.A(words("desk.template_get"), href=f"/desk/template-{number}-{words.lang}.csv", **link),
+            html.A(words("desk.template_get"), href=f"/desk/template-{number}-{words.lang}.xlsx", **link),
             html.H4(words("desk.feedback"), className="panel-subtitle"),
             html.P(words("desk.feedback_how"), className="note note-above"),
             dmc.Select(

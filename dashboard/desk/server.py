@@ -29,6 +29,7 @@ STOP_WAIT_S = 60
 """An import under way may end before the desk stops."""
 _PCODE = re.compile(r"[A-Z]{2}[0-9]{2,10}")
 _BUSY = 503
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _json(document: object, mimetype: str = "application/json") -> Response:
@@ -74,10 +75,10 @@ def add_routes(server: Flask, desk: RoundDesk, boards: Boards) -> None:
         words = _words(lang)
         return _json(style(boards.last(number), boards.shapes(number), words))
 
-    @server.get("/desk/template-<int:number>-<lang>.csv")
+    @server.get("/desk/template-<int:number>-<lang>.xlsx")
     def _template(number: int, lang: str) -> Response:
-        words, name = _words(lang), f"cleaning-round-{number:02d}.csv"
-        return _sheet(words, name, "text/csv", lambda: desk.template(number, language=lang))
+        words, name = _words(lang), f"cleaning-round-{number:02d}.xlsx"
+        return _sheet(words, name, WORKBOOK, lambda: desk.template(number, language=lang))
 
     @server.get("/desk/feedback-<int:number>-<pcode>-<lang>.html")
     def _feedback(number: int, pcode: str, lang: str) -> Response:

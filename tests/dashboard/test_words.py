@@ -44,7 +44,7 @@ COMPOSED = {
     *(f"desk.after.{name}" for name in board.STATES[2:]),
     *(f"desk.{word}.{step}" for word in ("step", "ask", "did") for step in round_head.MOVES),
     *(f"desk.{word}.{name}" for word in ("do", "why", "ask") for name in (*deciding.DECISIONS, "edit")),
-    *(f"desk.did.{name}" for name in ("waive", "take_back", "edits")),
+    *(f"desk.did.{name}" for name in ("waive", "take_back", "edits", "refused")),
     *(f"desk.need.{name}" for name in ("who", "reason", "chosen", "record", "one", "field", "other", "fewer")),
     *(f"desk.class.{name}" for name in units.CLASSES),
     *(f"desk.role.{name}" for name in units.ROLES),
