@@ -65,8 +65,8 @@ class Rounds:
         return f"Open rounds: {', '.join(numbers)}." if numbers else "No round is open."
 
 
-def read_rounds(connection: Connection, *, operation: str, number: int | None) -> Rounds:
-    """Read the rounds; check that the one asked for is open.
+def read_rounds(connection: Connection, *, operation: str, number: int | None, is_known: bool = False) -> Rounds:
+    """Read the rounds; check that the one asked for is open, unless every file `is_known` and nothing will change.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def read_rounds(connection: Connection, *, operation: str, number: int | None) -
             f"Round {number} was never opened. {rounds.open_words()} Open it with "
             f"`dtm round open --number {number} --from DATE --to DATE --area-set NAME`."
         )
-    if not fixed.is_open:
+    if not fixed.is_open and not is_known:
         raise WrongUseError(f"Round {number} is {fixed.status.replace('_', ' ')}; it can't take returns any more.")
     return Rounds(rounds.all, fixed)
 

@@ -178,7 +178,9 @@ def import_returns(  # noqa: PLR0913  every option is one of the command's or of
     operation = workspace.settings.operation
     try:
         with transaction(connection):
-            rounds = read_rounds(connection, operation=operation, number=round_number)
+            rounds = read_rounds(
+                connection, operation=operation, number=round_number, is_known=not files and not withdrawn
+            )
             if withdrawn:
                 report.withdrawn = withdraw(connection, withdrawn, form=form, operation=operation, source=source)
             _store(connection, operation, files, rounds, call=call, tell=tell)
