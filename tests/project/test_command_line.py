@@ -44,6 +44,7 @@ COMMANDS = {
     "exposure": {"--release"},
     "export": {"--format", "--out", "--release"},
     "serve": {"--port", "--no-browser"},
+    "desk": {"--port", "--no-browser"},
     "demo": {"--no-serve", "--seed", "--size", "--areas"},
 }  # fmt: skip
 """Commands and the options each must have; every one has --workspace and --help besides."""
