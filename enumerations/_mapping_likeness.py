@@ -197,6 +197,9 @@ def _codes(column: FormColumn, values: Sequence[str]) -> tuple[float, dict[str, 
         if part in known:
             continue
         ratio, code = max((letters_share(spelling_key(part), one), code) for one, code in spellings.items())
+        inside = {code for one, code in spellings.items() if spelling_key(part) in one.split("_")}
+        if ratio < CODE_SHARE and len(inside) == 1:
+            ratio, code = CODE_SHARE, inside.pop()
         if ratio >= CODE_SHARE:
             translated[part] = code
         else:

@@ -77,7 +77,10 @@ def is_system(name: str) -> bool:
     own, last = whole(name), plain(name)
     if own.startswith(("_", WARNING_SIGN, "meta_", "meta/")) or last.startswith(("_", WARNING_SIGN)):
         return True
-    return own in SYSTEM_NAMES or last in SYSTEM_NAMES or last in helper_labels()
+    part = point_part(name)
+    return (
+        own in SYSTEM_NAMES or last in SYSTEM_NAMES or last in helper_labels() or bool(part and part[1] == "altitude")
+    )
 
 
 def tails(name: str, *, export: bool) -> Iterator[tuple[str, str]]:

@@ -208,6 +208,18 @@ def test_a_proposal_for_our_own_form_is_sure_of_everything(connection, tmp_path)
     assert (baseline.header.table.name, arrivals.header.table.name) == ("baseline", "arrivals")
 
 
+def test_codes_are_proposed_by_a_word_of_theirs(connection, tmp_path):
+    rows = [
+        {"instance_id": f"u{number}", "origin": "MN62", "persons": "3", "reason": reason, "households": "1"}
+        for number, reason in enumerate(["work", "studdy", "9"])
+    ]
+    (table,) = propose_mapping(connection, write_plain(tmp_path / "moves.csv", rows)).tables
+    reason = next(one for one in table.columns if one.ours == "reason")
+    assert reason.likeness.codes == {"studdy": "study"}
+    assert reason.likeness.unknown == ("9",)
+    assert not reason.is_sure
+
+
 def test_nothing_to_propose(connection, tmp_path):
     path = write_plain(tmp_path / "x.csv", [{"colour": "red", "shape": "round"}])
     with pytest.raises(UnknownFormError, match="no column answers to any of ours"):
