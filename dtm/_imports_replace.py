@@ -112,7 +112,8 @@ def _retire(job: TableJob, *, is_told: bool = True) -> None:
         job.run(
             f"""INSERT INTO cleaning_log (edit_id, import_id, sheet, row_number, instance_id, field, old, new, reason,
                 who, edited_at)
-            SELECT (SELECT coalesce(max(edit_id), 0) FROM cleaning_log) + row_number() OVER (ORDER BY import_id, sheet, row_number), import_id,
+            SELECT (SELECT coalesce(max(edit_id), 0) FROM cleaning_log)
+                + row_number() OVER (ORDER BY import_id, sheet, row_number), import_id,
                 sheet, row_number, instance_id, '{RETURN_FIELD}', {RECORD_SQL.format("")},
                 concat(?, ':', ?, ':', record), ?, ?, ? FROM retired""",
             [
@@ -185,7 +186,8 @@ def _set_aside_withdrawn(connection: Connection, who: str) -> None:
     connection.execute(
         f"""INSERT INTO cleaning_log (edit_id, import_id, sheet, row_number, instance_id, field, old, new, reason, who,
             edited_at)
-        SELECT (SELECT coalesce(max(edit_id), 0) FROM cleaning_log) + row_number() OVER (ORDER BY import_id, sheet, row_number), import_id,
+        SELECT (SELECT coalesce(max(edit_id), 0) FROM cleaning_log)
+                + row_number() OVER (ORDER BY import_id, sheet, row_number), import_id,
             sheet, row_number, instance_id, '{RETURN_FIELD}', {RECORD_SQL.format("")}, '{WITHDRAWN}', why, ?, ?
         FROM gone""",
         [who, datetime.now(UTC).replace(tzinfo=None)],
