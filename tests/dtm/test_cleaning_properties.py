@@ -75,7 +75,8 @@ def test_edits_give_what_correcting_the_file_by_hand_gives_and_undo_is_identity(
     assert not report.refused, report.findings
     assert canonical(shared) == corrected
     told = connection.execute(
-        "SELECT bool_and(rows_read = rows_accepted + rows_quarantined + rows_duplicate), sum(rows_quarantined) FROM import"
+        "SELECT bool_and(rows_read = rows_accepted + rows_quarantined + rows_duplicate), sum(rows_quarantined) "
+        "FROM import"
     )
     assert told.fetchone() == (True, 0)
     assert not undo_edits(connection, workspace, report.edit_ids, who="analyst", reason="as if never").refused
