@@ -47,11 +47,13 @@ SELECT round_number, submission_id, pcode, 'enumerator' AS field, enumerator AS 
 FROM first ANTI JOIN enumerator USING (enumerator) WHERE (SELECT count(*) FROM enumerator) > 0
 """
 
+# The list holds the last training: one after the round says nothing about those before it.
 _UNTRAINED = f"""{_ENUMERATORS}
 SELECT round_number, submission_id, pcode, 'enumerator' AS field, enumerator AS value,
     coalesce(trained_on::VARCHAR, '-') AS hint
-FROM first JOIN enumerator USING (enumerator)
-WHERE trained_on IS NULL OR trained_on > (received_at + INTERVAL {LOCAL_TIME_H} HOUR)::DATE
+FROM first JOIN enumerator USING (enumerator) JOIN rc_open o USING (round_number)
+WHERE trained_on IS NULL
+    OR (trained_on > (received_at + INTERVAL {LOCAL_TIME_H} HOUR)::DATE AND trained_on <= o.ended_on)
 """
 
 _NIGHT = f"""

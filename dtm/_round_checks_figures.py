@@ -19,6 +19,8 @@ HOUSEHOLDS_MINIMUM = 5
 """Means of fewer households vary freely."""
 UNITS_MINIMUM = 8
 """Fewer units of a round don't tell what is usual."""
+STILL_PERSONS_MAXIMUM = 100
+"""A smaller unit that tells no move, birth or death may stay as it was."""
 FEW_UNITS_SCALE = 0.1
 """Relative scale of a change assumed where too few units tell it."""
 SCALE_FLOOR = 0.02
@@ -32,11 +34,13 @@ WINDOW same AS (PARTITION BY round_number, fingerprint, moves_hash ORDER BY rece
 QUALIFY hint <> pcode
 """
 
-_REPEATS_EARLIER = """
+_REPEATS_EARLIER = f"""
 SELECT n.round_number, n.submission_id, n.pcode, 'actual_persons' AS field,
     any_value(n.actual_persons)::VARCHAR AS value,    max(e.round_number)::VARCHAR AS hint
 FROM rc_return n JOIN rc_return e ON e.pcode = n.pcode AND e.fingerprint = n.fingerprint
     AND e.round_number < n.round_number
+WHERE n.actual_persons >= {STILL_PERSONS_MAXIMUM}
+    OR n.arrivals + n.departures + coalesce(n.births, 0) + coalesce(n.deaths, 0) > 0
 GROUP BY n.round_number, n.submission_id, n.pcode
 """
 

@@ -18,6 +18,8 @@ EXPECTED_PASSAGES_MINIMUM = 7
 """Where the checkpoint's mean leads to so many passages, none at all has a chance below 0.1 % (Poisson)."""
 HOURS_SLACK_H = 1
 """Passages may be spread over one clock hour more than were watched: a shift seldom begins on the hour."""
+RARE_SHARE = 0.001
+"""What more vehicles of a kind carry is rare, but no error."""
 OCCUPANCY_SCALE_FLOOR = 0.35
 """Vehicles of one kind differ by this much in their travellers (relative), even where most carry the same."""
 DAYS_SHOWN = 10
@@ -106,6 +108,10 @@ counted AS (
     SELECT round_number, vehicle, min(persons) FILTER (2 * upto >= total) AS middle
     FROM (SELECT *, sum(n) OVER (PARTITION BY round_number, vehicle ORDER BY persons) AS upto,
         sum(n) OVER (PARTITION BY round_number, vehicle) AS total FROM counted) GROUP BY round_number, vehicle
+), tails AS (
+    SELECT round_number, vehicle, persons FROM counted
+    QUALIFY sum(n) OVER (PARTITION BY round_number, vehicle ORDER BY persons DESC)
+        <= greatest(1, {RARE_SHARE} * sum(n) OVER (PARTITION BY round_number, vehicle))
 ), offs AS (
     SELECT round_number, vehicle, abs(ln(persons / middle)) AS off, sum(n) AS n
     FROM counted JOIN middles USING (round_number, vehicle) GROUP BY ALL
@@ -118,7 +124,8 @@ counted AS (
 SELECT p.round_number, p.submission_id, NULL AS pcode, 'persons' AS field, p.persons::VARCHAR AS value,
     concat(p.vehicle, ': ', middle) AS hint
 FROM passage p JOIN middles USING (round_number, vehicle) JOIN scales USING (round_number, vehicle)
-JOIN capacities USING (vehicle)
+JOIN capacities USING (vehicle) SEMI JOIN tails t
+    ON t.round_number = p.round_number AND t.vehicle = p.vehicle AND t.persons = p.persons
 WHERE p.persons > middle * exp({ROBUST_Z} * scale) AND p.persons <= capacity
 """
 
