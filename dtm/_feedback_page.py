@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import date
 from functools import cache
 from html import escape
 from importlib import resources
@@ -20,6 +21,8 @@ _FIGURES = (
     "arrivals_persons",
     "departures_persons",
 )
+LONG_TEXT_CHARACTERS = 24
+"""A text longer than this may be broken anywhere, so that it can't widen the page."""
 _STYLE = """
 @page { size: A4; margin: 14mm; }
 * { box-sizing: border-box; }
@@ -30,8 +33,10 @@ p { margin: 1mm 0; } .place { font-size: 12.5pt; font-weight: 600; }
 .notice { border: 0.6mm solid #8a1c1c; color: #8a1c1c; padding: 2mm 3mm; margin: 3mm 0; font-weight: 600; }
 table { border-collapse: collapse; width: 100%; font-size: 9pt; } tr { break-inside: avoid; }
 th, td { border: 0.2mm solid #8c8c8c; padding: 1mm 1.6mm; text-align: left; vertical-align: top;
-  overflow-wrap: anywhere; }
-th { background: #eef1f4; } td.number { text-align: right; white-space: nowrap; }
+  overflow-wrap: break-word; }
+th { background: #eef1f4; font-size: 8.5pt; }
+td:first-child { white-space: nowrap; } td.text { overflow-wrap: anywhere; }
+td.number, td.day { text-align: right; white-space: nowrap; }
 footer { margin-top: 6mm; font-size: 8.5pt; color: #4d4d4d; }
 @media print { body { margin: 0; padding: 0; max-width: none; } }
 """
@@ -104,15 +109,20 @@ def _text(text: str) -> str:
     return f"<p>{escape(text)}</p>"
 
 
-def _table(header: Iterable[str], rows: Iterable[Sequence[str | int]]) -> str:
-    """Return a table; whole numbers are set to the right."""
+def _table(header: Iterable[str], rows: Iterable[Sequence[str | int | date]]) -> str:
+    """Return a table; whole numbers are set to the right, days and units are not broken."""
     lines = ["<table>", "<thead><tr>" + "".join(f"<th>{escape(text)}</th>" for text in header) + "</tr></thead>"]
-    for row in rows:
-        cells = (
-            f'<td class="number">{cell:,}</td>' if isinstance(cell, int) else f"<td>{escape(cell)}</td>" for cell in row
-        )
-        lines.append("<tr>" + "".join(cells) + "</tr>")
+    lines += ["<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows]
     return "\n".join([*lines, "</table>"])
+
+
+def _cell(cell: str | int | date) -> str:
+    if isinstance(cell, int):
+        return f'<td class="number">{cell:,}</td>'
+    if isinstance(cell, date):
+        return f'<td class="day">{cell.isoformat()}</td>'
+    kind = ' class="text"' if len(cell) > LONG_TEXT_CHARACTERS else ""
+    return f"<td{kind}>{escape(cell)}</td>"
 
 
 def _sent_table(rows: Sequence[Mapping[str, Any]], words: Mapping[str, str], unit: Any) -> str:
@@ -121,7 +131,7 @@ def _sent_table(rows: Sequence[Mapping[str, Any]], words: Mapping[str, str], uni
         [
             unit(row["unit"]),
             words[row["state"]],
-            row["day"].isoformat() if row["day"] else words["not_asked"],
+            row["day"] or words["not_asked"],
             *(words["not_asked"] if row[name] is None else int(row[name]) for name in _FIGURES),
         ]
         for row in rows
@@ -156,5 +166,7 @@ def _finding_table(rows: Sequence[Mapping[str, Any]], words: Mapping[str, str], 
     cells = []
     for row in rows:
         text = row["text"] or words["waiting"].format(count=row["count"])
+        if name == "unusable" and row["state"] == "waived":
+            text = f"{text} {words['let_stand']}"
         cells.append([unit(row["unit"]), text, *([row["reason"] or ""] if name == "waived" else [])])
     return _table(header, cells)

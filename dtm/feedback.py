@@ -144,13 +144,22 @@ def _page(connection: Connection, workspace: Workspace, found: Round, pcode: str
             "received": sum(unit["received"] for unit in units),
             "sent": _sent(connection, found, pcode),
             "corrected": _corrected(connection, pcode, language),
-            "unusable": [row for row in findings if row["state"] == "open" and row["severity"] == "error"],
+            "unusable": [
+                row
+                for row in findings
+                if row["severity"] == "error" and (row["state"] == "open" or row["is_set_aside"])
+            ],
             "check": [row for row in findings if row["state"] == "open" and row["severity"] == "warning"],
             "waived": [row for row in findings if row["state"] == "waived"],
         },
         area_names(connection, {pcode, pcode[:-2], *(unit["unit_pcode"] for unit in units)}),
         language=language,
     )
+
+
+def _stops(finding: dict[str, Any]) -> bool:
+    """Say whether a record could not be used: a waiver lets the error stand, it doesn't bring the record back."""
+    return finding["state"] == "open" or bool(finding["is_set_aside"])
 
 
 def _is_demonstration(connection: Connection, workspace: Workspace, found: Round) -> bool:
@@ -234,7 +243,7 @@ def _findings(connection: Connection, pcode: str, language: str) -> list[dict[st
         connection,
         """
         SELECT p.pcode AS unit, p.severity, p.code, p.stage, p.field, p.message_mn, p.message_en, p.state,
-            p.waived_reason AS reason, p.instance_id, r.form
+            p.waived_reason AS reason, p.instance_id, p.is_set_aside, r.form
         FROM placed_finding p LEFT JOIN (
             SELECT import_id, sheet, row_number, any_value(form) AS form FROM round_record GROUP BY ALL
         ) r ON r.import_id = p.import_id AND r.sheet IS NOT DISTINCT FROM p.sheet AND r.row_number = p.row_number
