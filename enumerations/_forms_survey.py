@@ -179,7 +179,7 @@ class _Survey:
             "relevant": f"../{aimag} != '' and ../{aimag} != 'abroad' and ../{aimag} != 'unknown'",
             "appearance": "minimal", **_texts("label", words()["soum"]), **_texts("hint", words()["detail_hint"]),
         }  # fmt: skip
-        finest = f"if(../{soum} != '' and starts-with(../{soum}, ../{aimag}), ../{soum}, ../{aimag})"
+        inner = f"../{soum}"
         if question.finest_level >= LEVEL_KHOROO and self._divided:
             inside = " or ".join(f"../{soum} = '{code}'" for code in self._divided)
             yield {
@@ -187,8 +187,8 @@ class _Survey:
                 "relevant": inside, "appearance": "minimal",
                 **_texts("label", words()["khoroo"]), **_texts("hint", words()["detail_hint"]),
             }  # fmt: skip
-            told = f"../{khoroo} != '' and starts-with(../{khoroo}, ../{soum})"
-            finest = f"if({told}, ../{khoroo}, {finest})"
+            inner = f"if(../{khoroo} != '' and starts-with(../{khoroo}, ../{soum}), ../{khoroo}, ../{soum})"
+        finest = f"if(../{soum} != '' and starts-with(../{soum}, ../{aimag}), {inner}, ../{aimag})"
         yield {"type": "calculate", "name": name, "calculation": finest}
 
 

@@ -98,9 +98,9 @@ def test_no_code_is_defined_outside_the_lists():
 
 
 def test_the_desk_knows_every_role():
-    from dashboard.desk.units import ROLES
-
-    assert set(ROLES) - {"nobody"} == LISTS["enumerator_role"]
+    text = (ROOT / "dashboard" / "desk" / "units.py").read_text(encoding="utf-8")
+    (roles,) = re.findall(r"^ROLES = (\(.*\))$", text, flags=re.MULTILINE)
+    assert set(ast.literal_eval(roles)) - {"nobody"} == LISTS["enumerator_role"]
 
 
 def test_the_words_of_the_dashboard_repeat_no_list():
