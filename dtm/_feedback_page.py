@@ -21,7 +21,7 @@ _FIGURES = (
     "arrivals_persons",
     "departures_persons",
 )
-LONG_TEXT_CHARACTERS = 24
+LONG_TEXT_CHARACTERS = 60
 """A text longer than this may be broken anywhere, so that it can't widen the page."""
 _STYLE = """
 @page { size: A4; margin: 14mm; }
