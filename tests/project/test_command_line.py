@@ -130,8 +130,8 @@ def test_documented_commands_exist(line):
     words = line.split()[1:]
     known = leaves()
     name = next((" ".join(words[:n]) for n in (3, 2, 1) if " ".join(words[:n]) in known), None)
-    groups = {name.split()[0] for name in known if " " in name}
-    if name is None and words[0] in groups and len(words) == 1:
+    groups = {" ".join(name.split()[:n]) for name in known for n in range(1, name.count(" ") + 1)}
+    if name is None and " ".join(words) in groups:
         return
     assert name is not None, f"no such command: {line}"
     used = {word.split("=")[0] for word in words if word.startswith("--") and word != "--help"}
