@@ -191,7 +191,7 @@ def grid(words: Words) -> html.Div:
             tables.text_column("place", words("desk.khoroo"), minWidth=150, flex=1.4, **plain, **wrapped),
             tables.text_column("record", words("desk.record"), minWidth=150, **plain),
             tables.text_column("field", words("column.field"), minWidth=140, **plain),
-            tables.text_column("value", words("column.value"), minWidth=110, **plain),
+            tables.text_column("value", words("column.value"), minWidth=120, **plain, **wrapped),
             tables.text_column("state", words("column.status"), minWidth=130, flex=1.4, **plain, **wrapped),
             tables.text_column("file", words("column.file"), minWidth=150, **plain),
             tables.text_column("code", words("column.code"), minWidth=160, **plain),

@@ -16,10 +16,13 @@ from werkzeug.serving import make_server
 
 from dashboard.desk.access import Access
 from dashboard.desk.server import build_server
+from dtm.desk import Desk
 from tests.dashboard.browsing import WAIT_MS, Watch
 from tests.dashboard.conftest import free_port
 from tests.dashboard.fake_desk import FakeDesk
 from tests.dashboard.make_release import make_workspace
+from tests.dtm.desk_world import ROUND, copy_desk_world, save_desk_world
+from tests.dtm.imports_support import baseline_row, write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -276,4 +279,61 @@ def test_a_folder_that_is_no_workspace_is_told(tmp_path):
     assert "dtm init" in ended.stderr
 
 
-ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/\?key=(\S+)")
+ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+)/\?key=(\S+)")
+
+
+@contextlib.contextmanager
+def dtm_desk(folder) -> Iterator[tuple[str, str]]:
+    """Start `dtm desk` on a workspace; yield its address and its key."""
+    command = [sys.executable, "-m", "dtm.cli", "desk", "--workspace", str(folder), "--port", str(free_port())]
+    process = subprocess.Popen([*command, "--no-browser"], stdout=subprocess.PIPE, text=True)
+    try:
+        told = ADDRESS.search(process.stdout.readline())
+        assert told is not None
+        yield told.group(1), told.group(2)
+    finally:
+        process.terminate()
+        process.communicate(timeout=90)
+
+
+def test_from_an_upload_with_an_error_to_sign_off(page, tmp_path):
+    workspace = copy_desk_world(save_desk_world(tmp_path / "saved"), tmp_path / "used")
+    wrong = baseline_row("MN11070302", male_persons=30)  # 30 + 22 are not 42
+    file = write_csv(tmp_path / "late.csv", [wrong])
+    with dtm_desk(workspace.path) as (base, key):
+        watch = come_in(page, base, key, f"?lang=en&round={ROUND}")
+        settle(page)
+        page.locator("#desk-upload input[type=file]").set_input_files(file)
+        page.wait_for_selector("text=Read = accepted + set aside + duplicate", timeout=WAIT_MS)
+        page.get_by_label("Your name").fill("A. Analyst")
+        page.get_by_label("Search the findings").fill("late.csv")
+        page.wait_for_selector("#desk-pager >> text=1–1 of 1", timeout=WAIT_MS)
+        page.locator("#findings").scroll_into_view_if_needed()
+        page.wait_for_selector(ROWS, timeout=WAIT_MS)
+        assert "Men and women add up to 52" in page.inner_text("#desk-findings")
+        page.get_by_label("Search the findings").fill("")
+        page.locator("#desk-severity").click()
+        page.get_by_role("option", name="Errors only").click()
+        page.wait_for_selector("#desk-pager >> text=1–3 of 3", timeout=WAIT_MS)
+
+        def confirm(said: str) -> None:
+            page.get_by_role("dialog").get_by_role("button", name="Confirm").click()
+            page.wait_for_selector(f"text={said}", timeout=WAIT_MS)
+
+        page.get_by_role("button", name="End collection").click()
+        confirm("The collection of round 2 has ended")
+        page.get_by_role("button", name="Sign off").click()
+        confirm("can't be signed off: 3 errors stand")
+        page.get_by_label("All that the filters find (3)").check()
+        page.locator("#desk-reason").fill("The leader confirmed by telephone")
+        page.get_by_role("button", name="Waive", exact=True).click()
+        confirm("Findings waived: 3.")
+        page.wait_for_selector("text=No error stands in the way", timeout=WAIT_MS)
+        page.get_by_role("button", name="Sign off").click()
+        confirm("Round 2 is signed off.")
+        page.wait_for_selector("text=Next: dtm release", timeout=WAIT_MS)
+        watch.assert_clean()
+    told = Desk(workspace).status(ROUND)
+    assert told["round"]["status"] == "signed_off"
+    assert [entry["who"] for entry in told["history"]][-2:] == ["A. Analyst", "A. Analyst"]
+    assert {waiver["reason"] for waiver in told["waivers"]} >= {"The leader confirmed by telephone"}
