@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from enumerations.archives import check_archive
-from enumerations.errors import EmptyFileError, MissingColumnsError, WrongFiguresError, WrongFileTypeError
+from enumerations._workbooks import sheet_texts
+from enumerations.errors import (
+    EmptyFileError,
+    MissingColumnsError,
+    RepeatedColumnError,
+    WrongFiguresError,
+    WrongFileTypeError,
+)
 from enumerations.series import Figures
 
 if TYPE_CHECKING:
@@ -90,12 +96,17 @@ def _read(path: Path, names: Sequence[str]) -> pd.DataFrame:
 
 
 def _read_workbook(path: Path) -> pd.DataFrame:
-    check_archive(path, refuse_nested=False)  # a workbook may hold documents; nobody opens them
-    try:
-        frame = pd.read_excel(path, dtype=str, keep_default_na=False, engine="calamine")
-    except Exception as error:  # calamine has many kinds
-        raise WrongFileTypeError(f"{path.name}: the workbook can't be read ({error}). Save it again.") from error
-    return _tidied(frame)
+    rows = sheet_texts(path)
+    first, header = next(rows)
+    repeated = sorted({name for name in header if name and header.count(name) > 1})
+    if repeated:
+        raise RepeatedColumnError(f"{path.name}: the header has these columns more than once: {', '.join(repeated)}.")
+    lines: list[list[str]] = []
+    for number, texts in rows:
+        lines += [[""] * len(header) for _ in range(number - first - 1 - len(lines))]  # numbers count blank rows too
+        lines.append(texts)
+    names = [name or f"Unnamed: {place}" for place, name in enumerate(header)]
+    return _tidied(pd.DataFrame(lines, columns=names, dtype=str))
 
 
 def _encoding(path: Path) -> str:

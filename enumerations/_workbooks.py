@@ -80,6 +80,27 @@ def stage_workbook(connection: Connection, path: Path, relation: str, *, form: F
     return [_with_ignored(staged[0], path, told), *staged[1:]]
 
 
+def sheet_texts(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield number and texts of the rows of a workbook's first sheet that hold anything, as wide as the first of them.
+
+    Raises
+    ------
+    EnumerationsError
+        The workbook can't be opened, is unsafe or empty.
+    """
+    width = 0
+    with open_book(path) as book:
+        moments = MomentReader(is_1904=book.is_1904, formats=book.formats)
+        for row in sheet_rows(book, book.sheets[0], SheetFacts()) if book.sheets else ():
+            width = width or max(row.cells) + 1
+            check_width(width, path.name)
+            texts = [(cell_text(row.cells[at], moments) or "") if at in row.cells else "" for at in range(width)]
+            if any(texts):
+                yield row.number, texts
+    if not width:
+        raise EmptyFileError(f"{path.name}: the workbook is empty. Export it again.")
+
+
 def _with_ignored(table: StagedTable, path: Path, sheets: list[str]) -> StagedTable:
     form = table.header.table.form
     more = tuple(

@@ -13,7 +13,7 @@ from enumerations.archives import Archive, open_archive
 from enumerations.errors import UnsafeFileError, WrongFileTypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 SHARED_TEXTS_MAXIMUM: Final = 4_000_000
@@ -70,7 +70,6 @@ def open_book(path: Path) -> Iterator[Book]:
         if "content.xml" in names or "xl/workbook.bin" in names:
             kind = "OpenDocument (.ods)" if "content.xml" in names else "binary Excel (.xlsb)"
             raise WrongFileTypeError(f"{path.name}: this is an {kind} workbook. Save it as .xlsx and import it again.")
-        _check_prologs(archive)
         root = _relations(archive, "_rels/.rels", "", names)
         main = next((part for kind, part in root.values() if kind == "officeDocument"), "xl/workbook.xml")
         if main.casefold() not in names:
@@ -79,22 +78,6 @@ def open_book(path: Path) -> Iterator[Book]:
                 "Give the CSV or XLSX file that is in it."
             )
         yield _read_book(archive, names[main.casefold()], names)
-
-
-def _check_prologs(archive: Archive) -> None:
-    """Parse every XML part up to its first element: a document type can only stand before it."""
-    for name in archive.names:
-        if name.casefold().endswith((".xml", ".rels", ".vml")):
-            found: list[str] = []
-            parser = SafeParser(f"{archive.place}, '{name}'", start=_appender(found))
-            with archive.open(name) as stream:
-                for _ in parser.run(stream):
-                    if found:
-                        break
-
-
-def _appender(found: list[str]) -> Callable[[str, dict[str, str]], None]:
-    return lambda tag, _attributes: found.append(tag)
 
 
 def _relations(archive: Archive, part: str, folder: str, names: dict[str, str]) -> dict[str, tuple[str, str]]:

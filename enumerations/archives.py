@@ -10,10 +10,11 @@ import zlib
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Final
 
+from enumerations._safe_xml import SafeParser
 from enumerations.errors import UnsafeFileError, WrongFileTypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 ENTRIES_MAXIMUM: Final = 10_000
@@ -25,6 +26,8 @@ RATIO_MAXIMUM: Final = 100
 RATIO_FREE_BYTES: Final = 10 * 1024**2
 """Below this inflated size any ratio passes: a file this small does no harm."""
 CHUNK_BYTES: Final = 262_144
+OFFICE_MARK: Final = "[content_types].xml"
+"""A file with this name makes an archive an office document."""
 _ENCRYPTED: Final = 0x1
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _NESTED: Final = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
@@ -117,7 +120,7 @@ def open_archive(path: Path, *, refuse_nested: bool = True) -> Iterator[Archive]
     """Open a ZIP file after looking through its directory; nothing is ever written to the disk.
 
     `refuse_nested` also refuses archives inside the archive, told by their first bytes; a workbook may hold embedded
-    documents, which nobody opens.
+    documents, which nobody opens. No XML of a workbook may declare a document type or entities.
 
     Raises
     ------
@@ -137,6 +140,8 @@ def open_archive(path: Path, *, refuse_nested: bool = True) -> Iterator[Archive]
         archive = Archive(file, path.name)
         if refuse_nested:
             _check_nested(archive)
+        if any(name.casefold() == OFFICE_MARK for name in archive.names):
+            _check_prologs(archive)
         yield archive
 
 
@@ -192,3 +197,19 @@ def _check_nested(archive: Archive) -> None:
             raise UnsafeFileError(
                 f"{archive.place}, '{name}': an archive inside the archive. Unpack it and give the files themselves."
             )
+
+
+def _check_prologs(archive: Archive) -> None:
+    """Parse every XML part up to its first element: a document type can only stand before it."""
+    for name in archive.names:
+        if name.casefold().endswith((".xml", ".rels", ".vml")):
+            found: list[str] = []
+            parser = SafeParser(f"{archive.place}, '{name}'", start=_appender(found))
+            with archive.open(name) as stream:
+                for _ in parser.run(stream):
+                    if found:
+                        break
+
+
+def _appender(found: list[str]) -> Callable[[str, dict[str, str]], None]:
+    return lambda tag, _attributes: found.append(tag)

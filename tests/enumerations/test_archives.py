@@ -194,3 +194,11 @@ def test_xml_in_an_encoding_that_could_hide_a_document_type_is_refused(tmp_path,
     entries = parts((declared + sheet_xml(header_row(), move_row(2))).encode())
     with pytest.raises(EnumerationsError, match=f"it is in '{encoding}', not in UTF-8"):
         stage_returns(connect(spatial=False), write_book(tmp_path / "a.xlsx", entries), "t")
+
+
+def test_whoever_reads_a_workbook_may_have_its_xml_checked(tmp_path):
+    sound = write_book(tmp_path / "a.xlsx", parts(sheet_xml(header_row(), move_row(2))))
+    check_archive(sound)
+    entries = parts("<!DOCTYPE x>" + sheet_xml(header_row(), move_row(2)))
+    with pytest.raises(UnsafeFileError, match="declares a document type"):
+        check_archive(write_book(tmp_path / "b.xlsx", entries))

@@ -15,6 +15,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, fr
 from dtm.engine import connect
 from enumerations import _header_rows
 from enumerations._excel_cells import MomentReader, number_text
+from enumerations._workbooks import sheet_texts
 from enumerations._xlsx_parts import CELL_CHARACTERS_MAXIMUM, NumberFormat, number_format
 from enumerations._xlsx_rows import column_letters, column_number
 from enumerations.errors import EnumerationsError, RepeatedColumnError, WrongFileTypeError
@@ -351,8 +352,10 @@ def test_memory_does_not_grow_with_the_sheet(connection, tmp_path):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before_mb < 120
 
 
-def sound_book(tmp_path):
-    path = tmp_path / "sound.xlsx"
+@pytest.fixture(scope="module")
+def sound_book(tmp_path_factory):
+    """Return the bytes of an ordinary workbook, made once: it holds the time it was made at."""
+    path = tmp_path_factory.mktemp("sound") / "sound.xlsx"
     book = openpyxl.Workbook()
     book.active.title = "arrivals"
     for line in (COLUMNS, ["a", "MN62", 4, "work"], ["b", "abroad", 2, moment(2024, 2, 10)]):
@@ -363,8 +366,8 @@ def sound_book(tmp_path):
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_a_damaged_workbook_is_refused_or_read_and_never_crashes(connection, tmp_path, data):
-    body = bytearray(sound_book(tmp_path))
+def test_a_damaged_workbook_is_refused_or_read_and_never_crashes(connection, tmp_path, sound_book, data):
+    body = bytearray(sound_book)
     for _ in range(data.draw(st.integers(1, 8), label="flips")):
         at = data.draw(st.integers(0, len(body) - 1), label="at")
         body[at] ^= 1 << data.draw(st.integers(0, 7), label="bit")
@@ -398,3 +401,11 @@ def survives(connection, path, content=None):
     assert path.name in words
     for staged in tables:
         connection.execute(f"SELECT * FROM {staged.relation}").fetchall()
+
+
+def test_a_workbook_can_be_read_as_plain_rows(tmp_path):
+    far = row(1_048_576, number("XFD1048576", 1))
+    path = write_book(tmp_path / "a.xlsx", parts(sheet_xml(header_row(at=2), move_row(4, "007"), far)))
+    assert list(sheet_texts(path)) == [(2, list(COLUMNS)), (4, ["007", "MN62", "4", "work"])]
+    with pytest.raises(EnumerationsError, match="the workbook is empty"):
+        list(sheet_texts(write_book(path, parts(sheet_xml()))))
