@@ -130,7 +130,7 @@ def resolve_several(codelist: str) -> Callable[[list[str]], list[Resolved]]:
         for text in dict.fromkeys(unknown[:UNKNOWN_CHOICES_SHOWN]):
             close = _closest(spelling_key(text), spellings)
             words.append(f"'{text}'" + (f" ({close}?)" if close else ""))
-        return Resolved(None, f"{', '.join(words)} - ({', '.join(codes)})")
+        return Resolved(None, f"({', '.join(codes)}) \u2260 {', '.join(words)}")
 
     return resolve
 
