@@ -186,7 +186,9 @@ def export_command(
     opened = open_release(open_workspace(workspace), release_id)
     try:
         written = export(opened, product, format=file_format, out=out_file, language=language, hxl=hxl)
-        mark = " (demonstration data)" if opened.is_demonstration else ""
+        said = (("demonstration data", opened.is_demonstration), ("provisional", opened.manifest.get("is_provisional")))
+        marks = ", ".join(words for words, holds in said if holds)
+        mark = f" ({marks})" if marks else ""
         out.print(f"Wrote {product} of release {opened.release_id} to {written}{mark}", markup=False)
     finally:
         opened.close()
