@@ -116,7 +116,7 @@ def _tell_distances(job: TableJob) -> None:
         [job.operation],
     )
     for code, hint in (
-        ("gps_conflict", "concat(gps_pcode, ' (', coalesce(distance, '?'), ')')"),
+        ("gps_conflict", "concat(gps_pcode, ', ', coalesce(distance, '?'))"),
         ("gps_outside", "coalesce(distance, '?')"),
     ):
         job.find(

@@ -174,7 +174,7 @@ def test_a_point_outside_the_declared_area_is_told_with_its_distance(warehouse, 
     lon, lat = middle(2)  # 0.01 degrees of longitude are 747 m here, so the middle is 373 m from the border
     load([baseline_row(lon=lon, lat=lat), baseline_row("MN11070102", lon=108.0, lat=47.905)])
     messages = dict(rows(warehouse, "SELECT code, message_en FROM finding WHERE code LIKE 'gps_%'"))
-    assert "MN110702 (37" in messages["gps_conflict"]
+    assert "MN110702, 37" in messages["gps_conflict"]
     assert "81.5 km" in messages["gps_outside"]
 
 
