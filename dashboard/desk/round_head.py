@@ -79,11 +79,15 @@ def _obstacles(board: Board, words: Words) -> Any:
         return html.P(words(f"desk.after.{board.status}"), className="note")
     if not board.obstacles:
         return html.P(words("desk.nothing_stands"), className="note")
-    items = [
-        html.Li(words("desk.stands_line", code=row["code"], count=words.number(row["open"]))) for row in board.obstacles
-    ]
+    items = [html.Li(_obstacle(row, words)) for row in board.obstacles]
     title = words("desk.stands", count=words.number(board.count("open", "error")))
     return html.Div([html.P(title, className="desk-stands-title"), html.Ul(items)], className="desk-stands")
+
+
+def _obstacle(row: Mapping[str, Any], words: Words) -> list[Any]:
+    told = words("desk.stands_line", code=row["code"], count=words.number(row["open"]))
+    example = row.get(f"example_{words.lang}")
+    return [html.Strong(told), *([f" · {words('desk.example', text=example)}"] if example else [])]
 
 
 def _history(board: Board, words: Words) -> Any:

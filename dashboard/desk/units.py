@@ -27,6 +27,8 @@ WORLD_EQUAL_AREA = "EPSG:6933"
 PROGRESS_HEIGHT_PX = 300
 MISSING_ROWS_MAXIMUM = 5000
 HALF = 0.5
+FEW_DAYS = 10
+DAY_MS = 86_400_000
 CLASSES = ("none", "some", "most", "all")
 """Khoroos by the share of their units that reported: none, less than half, half and more, all."""
 COLORS = ("#a6361c", "#f0a04b", "#bcd5ea", "#2b6cb0")
@@ -113,6 +115,8 @@ def progress_figure(board: Board, words: Words) -> go.Figure:
     shared.update_yaxes(title_text=words("desk.returns"), row=2, col=1)
     shared.update_xaxes(showgrid=False, tickformat="%m-%d", linecolor="#9aa1ae", automargin=True)
     days = board.days
+    if len(days) <= FEW_DAYS:
+        shared.update_xaxes(dtick=DAY_MS)
     when = [str(row["day"])[:10] for row in days]
     for key, column, color, dash in (
         ("desk.cumulative", "cumulative_units", charts.ARRIVALS, "solid"),

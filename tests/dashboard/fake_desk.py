@@ -87,6 +87,7 @@ class FakeDesk:
             },
             "findings": [
                 {"code": code, "severity": severity, "stage": "import", "open": self._counts(code)[0],
+                 "example_en": f"{code} here", "example_mn": f"энд {code}",
                  "waived": self._counts(code)[1]}
                 for code, severity, _ in CODES if any(self._counts(code))
             ],

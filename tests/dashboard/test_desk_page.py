@@ -74,7 +74,7 @@ def test_key_figures_and_what_stands_in_the_way(desk):
     assert "50.0% 6 of 12" in cards
     assert "100.0% 6 of 6 returns" in cards
     assert "Errors that stand in the way of signing off: 3." in words_of(told["state"])
-    assert "sex_sum: 3" in words_of(told["state"])
+    assert "sex_sum: 3 · for example: sex_sum here" in " ".join(words_of(told["state"]).split())
     assert "gps_conflict" not in words_of(told["state"])
     assert told["steps"] == [True, False, True]  # only signing off has a meaning in cleaning
     desk.state = "released"
