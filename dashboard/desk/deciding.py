@@ -23,6 +23,7 @@ DECISIONS = ("waive", "take_back", "accept", "reject")
 STEPS = {"end": "cleaning", "sign": "signed_off", "reopen": ""}
 WITHOUT_REASON = ("take_back",)
 VALUE_MAXIMUM_CHARACTERS = 1000
+REFUSALS_SHOWN = 10
 EDIT_FIELDS = ("record", "field", "old", "new")
 
 
@@ -172,8 +173,11 @@ def edit_of(task: Task) -> Edit:
 def cleaning_notice(report: Mapping[str, Any], words: Words) -> html.Div:
     """Return what became of edits: all were written, or none and why."""
     if report["refused"]:
-        why = html.Ul([html.Li(str(finding[f"message_{words.lang}"])) for finding in report["findings"]])
-        return notice(words("desk.did.refused"), kind="stop", more=why)
+        found = report["findings"]
+        why = [html.Li(str(finding[f"message_{words.lang}"])) for finding in found[:REFUSALS_SHOWN]]
+        if len(found) > REFUSALS_SHOWN:
+            why.append(html.Li(words("desk.did.more", count=words.number(len(found) - REFUSALS_SHOWN))))
+        return notice(words("desk.did.refused"), kind="stop", more=html.Ul(why))
     facts = {key: words.number(report[key]) for key in ("edits", "unchanged")}
     facts |= {key: words.number(report[key], signed=True) for key in ("accepted", "quarantined")}
     return notice(words("desk.did.edits", **facts), kind="done")

@@ -17,6 +17,7 @@ from dashboard.desk.units import area_collection, district_collection, style
 from dashboard.serving import close_server, run
 from dashboard.words import LANGUAGES, Words
 from dtm.desk import Desk
+from dtm.errors import UnknownRoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,12 +29,18 @@ if TYPE_CHECKING:
 STOP_WAIT_S = 60
 """An import under way may end before the desk stops."""
 _PCODE = re.compile(r"[A-Z]{2}[0-9]{2,10}")
-_BUSY = 503
+DONE, NOT_FOUND, FAILED, BUSY = 200, 404, 500, 503
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def _json(document: object, mimetype: str = "application/json") -> Response:
-    return Response(json.dumps(document, ensure_ascii=False), mimetype=mimetype)
+def _answer(words: Words, mimetype: str, make: Callable[[], str | bytes]) -> Response:
+    """Answer with what the desk makes; where it can't now, say why in a sentence."""
+    try:
+        return Response(make(), mimetype=mimetype)
+    except Exception as error:  # noqa: BLE001  told in a sentence; what nobody foresaw is logged
+        stopped(error, words)
+        status = NOT_FOUND if isinstance(error, UnknownRoundError) else BUSY if is_told(error) else FAILED
+        return Response(text_of(error, words), status=status, mimetype="text/plain")
 
 
 def _words(lang: str) -> Words:
@@ -42,18 +49,21 @@ def _words(lang: str) -> Words:
     return Words(lang)
 
 
-def _sheet(words: Words, name: str, mimetype: str, make: Callable[[], bytes]) -> Response:
-    """Answer with a file to keep; where the desk can't make it now, say why."""
-    try:
-        content = make()
-    except Exception as error:  # noqa: BLE001  told in a sentence; what nobody foresaw is logged
-        stopped(error, words)
-        status = _BUSY if is_told(error) else 500
-        return Response(text_of(error, words), status=status, mimetype="text/plain")
-    response = Response(content, mimetype=mimetype)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+def _sheet(words: Words, name: str, mimetype: str, make: Callable[[], str | bytes]) -> Response:
+    """Answer with a file to keep, which may run nothing."""
+    response = _answer(words, mimetype, make)
+    if response.status_code == DONE:
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
     return response
+
+
+def _text(document: object) -> str:
+    return json.dumps(document, ensure_ascii=False)
+
+
+def _style_text(boards: Boards, number: int, words: Words) -> str:
+    return _text(style(boards.last(number), boards.shapes(number), words))
 
 
 def add_routes(server: Flask, desk: RoundDesk, boards: Boards) -> None:
@@ -68,12 +78,13 @@ def add_routes(server: Flask, desk: RoundDesk, boards: Boards) -> None:
         draw = {"areas": area_collection, "districts": district_collection}.get(kind)
         if draw is None:
             abort(404)
-        return _json(draw(boards.shapes(number)), "application/geo+json")
+        return _answer(Words("en"), "application/geo+json", lambda: _text(draw(boards.shapes(number))))
 
     @server.get("/desk/style-<int:number>-<lang>.json")
     def _style(number: int, lang: str) -> Response:
         words = _words(lang)
-        return _json(style(boards.last(number), boards.shapes(number), words))
+        make = partial(_style_text, boards, number, words)
+        return _answer(words, "application/json", make)
 
     @server.get("/desk/template-<int:number>-<lang>.xlsx")
     def _template(number: int, lang: str) -> Response:
@@ -85,7 +96,7 @@ def add_routes(server: Flask, desk: RoundDesk, boards: Boards) -> None:
         words, name = _words(lang), f"feedback-round-{number:02d}-{pcode}-{lang}.html"
         if not _PCODE.fullmatch(pcode):
             abort(404)
-        return _sheet(words, name, "text/html", lambda: desk.feedback(number, pcode, language=lang).encode())
+        return _sheet(words, name, "text/html", lambda: desk.feedback(number, pcode, language=lang))
 
 
 def build_server(workspace: Workspace, access: Access, *, desk: RoundDesk | None = None) -> Flask:

@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from dtm.errors import OpenErrorsError, WarehouseBusyError
+from dtm.errors import OpenErrorsError, UnknownRoundError, WarehouseBusyError
 
 DISTRICTS = {"MN1101": ("Баянзүрх", "Bayanzurkh"), "MN1107": ("Баянгол", "Bayangol")}
 RECEIVED = {"MN110101": 0, "MN110102": 1, "MN110701": 2, "MN110702": 3}
@@ -105,6 +105,8 @@ class FakeDesk:
 
     def areas(self, number: int) -> gpd.GeoDataFrame:
         self._check()
+        if number not in self.numbers:
+            raise UnknownRoundError(f"There is no round {number}.")
         shapes = [shapely.box(106.9 + 0.1 * i, 47.9, 107.0 + 0.1 * i, 48.0) for i in range(4)]
         return gpd.GeoDataFrame({"pcode": list(RECEIVED)}, geometry=shapes, crs="EPSG:4326")
 

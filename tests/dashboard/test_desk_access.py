@@ -166,7 +166,8 @@ def test_a_sheet_is_a_file_that_runs_nothing(analyst):
 
 
 @pytest.mark.parametrize("path", ["/desk/feedback-1-x-en.html", "/desk/feedback-1-MN110101-fr.html",
-                                  "/desk/style-1-fr.json", "/desk/roads-1.geojson"])  # fmt: skip
+                                  "/desk/style-1-fr.json", "/desk/roads-1.geojson",
+                                  "/desk/areas-99.geojson"])  # fmt: skip
 def test_what_the_desk_does_not_have_is_not_found(analyst, path):
     assert analyst.get(path, base_url=BASE).status_code == 404
 
@@ -175,6 +176,7 @@ def test_a_busy_warehouse_is_told_where_a_sheet_is_asked_for(analyst, fake):
     fake.busy = True
     try:
         answer = analyst.get("/desk/template-1-mn.xlsx", base_url=BASE)
+        assert analyst.get("/desk/areas-2.geojson", base_url=BASE).status_code == 503
     finally:
         fake.busy = False
     assert answer.status_code == 503

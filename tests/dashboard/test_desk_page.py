@@ -243,6 +243,14 @@ def test_an_edit_is_written_or_says_what_is_there(desk):
     assert "The value there is 100." in told
 
 
+def test_many_refusals_are_counted():
+    findings = [{"message_en": f"no {number}", "message_mn": "үгүй"} for number in range(13)]
+    told = words_of(deciding.cleaning_notice({"refused": True, "findings": findings}, EN))
+    assert "no 9" in told
+    assert "no 10" not in told
+    assert "3 more of the kind" in told
+
+
 def test_steps_of_the_round(desk):
     with pytest.raises(deciding.IncompleteError, match="reason"):
         deciding.step_task("reopen", number=1, who="A", reason="")
