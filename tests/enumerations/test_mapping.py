@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -224,3 +225,11 @@ def test_nothing_to_propose(connection, tmp_path):
     path = write_plain(tmp_path / "x.csv", [{"colour": "red", "shape": "round"}])
     with pytest.raises(UnknownFormError, match="no column answers to any of ours"):
         propose_mapping(connection, path)
+
+
+def test_the_example_of_the_documentation_is_a_mapping():
+    text = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
+    example = text.split("```toml\n")[1].split("```")[0]
+    (table,) = parse_mapping(example).tables
+    assert table.not_asked == ("actual_households",)
+    assert table.fields["registered_persons"].factor == 100
