@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dtm.engine import transaction
 from dtm.errors import BadInputError
+from enumerations._workbooks import sheet_texts
 from enumerations.codelists import codes_of, spellings_of
 from enumerations.findings import ERROR, Finding, make_finding
 
@@ -30,6 +31,7 @@ PHONE_DIGITS_MIN = 7
 
 _WORD = r"[^\W\d_]+(?:['-][^\W\d_]+)*"
 _NAME = re.compile(rf"^{_WORD}(?:(?:\.\s*|\s+){_WORD}){{1,3}}\.?$")
+_DAY_WITH_TIME = re.compile(r"^(\d{4}-\d\d-\d\d)T[\d:.]+$")
 _REGISTRATION = re.compile(r"^[А-ЯЁӨҮа-яёөү]{2}\d{8}$")
 
 
@@ -175,24 +177,12 @@ def _read_csv(path: Path) -> list[list[str]]:
 
 
 def _read_xlsx(path: Path) -> list[list[str]]:
-    from enumerations.archives import check_archive  # noqa: PLC0415  only a workbook needs it
-
-    check_archive(path)
-    from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415  only a workbook needs it
-
-    try:
-        sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
-        return [[_cell(value) for value in row] for row in sheet.to_python()]
-    except (CalamineError, ValueError, IndexError) as error:
-        raise BadInputError(f"{path}: can't be read as a workbook: {error}.") from error
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value)
+    """Return the rows of the first sheet, blank ones too, so that their numbers are the sheet's own."""
+    rows: list[list[str]] = []
+    for number, texts in sheet_texts(path):
+        rows += [[""] * len(texts) for _ in range(number - 1 - len(rows) if rows else 0)]
+        rows.append([_DAY_WITH_TIME.sub(r"\1", text) for text in texts])
+    return rows
 
 
 def _checked(report: EnumeratorReport, number: int, row: dict[str, str], known: set[str]) -> Enumerator:
