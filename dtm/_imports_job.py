@@ -141,6 +141,8 @@ class TableJob:
             return
         self.is_set_aside = True
         refused = f"SELECT record FROM {self.checked}_fate WHERE fate = 'quarantined'"
+        if not self.is_again:
+            self._skip_known(refused)
         if self.number(f"SELECT count(*) FROM ({refused})"):
             instance = "c.instance_id" if "instance_id" in self.staged.header.table.by_name else "NULL"
             hidden = f"SELECT record FROM {self.checked}_found WHERE code = '{REFUSAL}'"
@@ -153,14 +155,40 @@ class TableJob:
             )
         self.run(f"DROP TABLE IF EXISTS {self.staged.relation}_cells")
 
+    def _skip_known(self, refused: str) -> None:
+        """Take for duplicates the refused records that stand in quarantine already, just as they were sent.
+
+        The next export of a server brings them again; their findings are there once.
+        """
+        stored = "FROM quarantine WHERE table_name = ? AND import_id <> ? AND raw <> '{}'"
+        parameters = [self.table_name, self.import_id]
+        if not self.number(f"SELECT count(*) FROM (SELECT 1 {stored} LIMIT 1)", parameters):
+            return
+        known = f"{self.checked}_known"
+        self.run(
+            f"""CREATE OR REPLACE TEMP TABLE {known} AS
+            WITH told AS (
+                SELECT record, json_merge_patch('{{}}', {self.staged.raw_sql()})::VARCHAR AS raw
+                FROM {self.staged.relation} SEMI JOIN ({refused}) USING (record)
+            ), there AS (
+                SELECT json_merge_patch('{{}}', raw)::VARCHAR AS raw, count(*) AS times {stored} GROUP BY ALL
+            )
+            SELECT record FROM told JOIN there USING (raw)
+            QUALIFY row_number() OVER (PARTITION BY raw ORDER BY record) <= times""",
+            parameters,
+        )
+        for suffix in ("_found", "_fate"):
+            self.run(f"DELETE FROM {self.checked}{suffix} WHERE record IN (SELECT record FROM {known})")
+        self.set_duplicate(f"SELECT record FROM {known}")
+
     def close(self, *, file_round: int | None) -> TableReport:
         """Write findings and quarantine to the warehouse; return the counts."""
         report = TableReport(self.table_name, self.staged.sheet)
         report.rows_read = self.number(f"SELECT count(*) FROM {self.checked}")
+        self.set_aside()
         for fate, count in self.run(f"SELECT fate, count(*) FROM {self.checked}_fate GROUP BY fate").fetchall():
             setattr(report, fate, count)
         report.accepted = report.rows_read - report.quarantined - report.duplicate
-        self.set_aside()
         self._write_findings(report, file_round)
         return report
 
@@ -202,5 +230,5 @@ class TableJob:
 
     def drop(self) -> None:
         """Drop the temporary tables."""
-        for suffix in ("", "_found", "_fate", "_fresh", "_point", "_unit", "_place", "_parent", "_stored"):
+        for suffix in ("", "_found", "_fate", "_fresh", "_point", "_unit", "_place", "_parent", "_stored", "_known"):
             self.run(f"DROP TABLE IF EXISTS {self.checked}{suffix}")
