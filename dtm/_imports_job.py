@@ -142,6 +142,7 @@ class TableJob:
         self.is_set_aside = True
         refused = f"SELECT record FROM {self.checked}_fate WHERE fate = 'quarantined'"
         if not self.is_again:
+            self._skip_copies()
             self._skip_known(refused)
         if self.number(f"SELECT count(*) FROM ({refused})"):
             instance = "c.instance_id" if "instance_id" in self.staged.header.table.by_name else "NULL"
@@ -155,6 +156,30 @@ class TableJob:
             )
         self.run(f"DROP TABLE IF EXISTS {self.staged.relation}_cells")
 
+    def _skip_copies(self) -> None:
+        """Take for duplicates the rows of a return that stands twice in a document, where both say the same."""
+        copies = f"SELECT record FROM {self.checked}_found WHERE code = 'return_repeated'"
+        if not self.number(f"SELECT count(*) FROM ({copies})"):
+            return
+        sent = f"json_merge_patch('{{}}', {self.staged.raw_sql()})::VARCHAR"
+        raw = f"SELECT record, {sent} AS raw FROM {self.staged.relation}"
+        self._make_duplicate(
+            f"WITH told AS ({raw} SEMI JOIN ({copies}) USING (record)), "
+            f"there AS (SELECT raw, count(*) AS times FROM ({raw} ANTI JOIN ({copies}) USING (record)) GROUP BY raw)"
+        )
+
+    def _make_duplicate(self, parts: str, parameters: Any = None) -> None:
+        """Turn refused records into duplicates: `told` (record, raw), as often as `there` (raw, times) has them."""
+        known = f"{self.checked}_known"
+        self.run(
+            f"CREATE OR REPLACE TEMP TABLE {known} AS {parts} SELECT record FROM told JOIN there USING (raw) "
+            "QUALIFY row_number() OVER (PARTITION BY raw ORDER BY record) <= times",
+            parameters,
+        )
+        for suffix in ("_found", "_fate"):
+            self.run(f"DELETE FROM {self.checked}{suffix} WHERE record IN (SELECT record FROM {known})")
+        self.set_duplicate(f"SELECT record FROM {known}")
+
     def _skip_known(self, refused: str) -> None:
         """Take for duplicates the refused records that stand in quarantine already, just as they were sent.
 
@@ -164,22 +189,15 @@ class TableJob:
         parameters = [self.table_name, self.import_id]
         if not self.number(f"SELECT count(*) FROM (SELECT 1 {stored} LIMIT 1)", parameters):
             return
-        known = f"{self.checked}_known"
-        self.run(
-            f"""CREATE OR REPLACE TEMP TABLE {known} AS
-            WITH told AS (
+        self._make_duplicate(
+            f"""WITH told AS (
                 SELECT record, json_merge_patch('{{}}', {self.staged.raw_sql()})::VARCHAR AS raw
                 FROM {self.staged.relation} SEMI JOIN ({refused}) USING (record)
             ), there AS (
                 SELECT json_merge_patch('{{}}', raw)::VARCHAR AS raw, count(*) AS times {stored} GROUP BY ALL
-            )
-            SELECT record FROM told JOIN there USING (raw)
-            QUALIFY row_number() OVER (PARTITION BY raw ORDER BY record) <= times""",
+            )""",
             parameters,
         )
-        for suffix in ("_found", "_fate"):
-            self.run(f"DELETE FROM {self.checked}{suffix} WHERE record IN (SELECT record FROM {known})")
-        self.set_duplicate(f"SELECT record FROM {known}")
 
     def close(self, *, file_round: int | None) -> TableReport:
         """Write findings and quarantine to the warehouse; return the counts."""

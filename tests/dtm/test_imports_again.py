@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from dtm.imports import import_returns
@@ -40,3 +42,18 @@ def test_a_record_that_is_wrong_in_another_way_is_set_aside_too(warehouse, tmp_p
         write_csv(path, [baseline_row(male_persons=males)])
         assert _counts(import_returns(connection, workspace, [path])) == [(1, 0, 1, 0)]
     assert connection.execute("SELECT count(*) FROM quarantine").fetchone() == (2,)
+
+
+def test_a_return_that_stands_twice_in_a_document_counts_once_with_its_moves(warehouse, tmp_path):
+    connection, workspace = warehouse
+    told = {**baseline_row(), "_uuid": "u-1"}
+    told.pop("instance_id")
+    move = {name: value for name, value in move_row("origin").items() if name != "instance_id"}
+    told["arrivals"] = [{f"arrivals/{name}": value for name, value in move.items()}] * 2
+    path = tmp_path / "kobo.json"
+    path.write_text(json.dumps({"count": 2, "next": None, "results": [told, told]}), encoding="utf-8")
+    report = import_returns(connection, workspace, [path])
+    assert [(t.name, t.rows_read, t.accepted, t.quarantined, t.duplicate) for t in report.files[0].tables] == [
+        ("baseline", 2, 1, 0, 1), ("arrivals", 4, 2, 0, 2),
+    ]  # fmt: skip
+    assert connection.execute("SELECT count(*) FROM finding WHERE severity = 'error'").fetchone() == (0,)
