@@ -64,8 +64,9 @@ def build_flows(connection: Connection, scope: Scope) -> None:
     - `total` adds up all counterparts but the area itself, so it is the moves over the area's border; moves inside
       an area are in the row where counterpart and area are the same.
     - Reasons are given for totals alone; an untold reason is `unknown`.
-    - An area with a return has totals, 0 where nothing was told; without a return its totals are null.
-      Counts of households are null where one of the moves in them has none.
+    - An area with a return has totals, 0 where nothing was told; without a return its totals are null. They are null
+      as well where nobody of the round was asked for moves of that direction: no return says whether there were any,
+      and none tells one. Counts of households are null where one of the moves in them has none.
     - `checkpoint`, for the city: in means a destination in the city and an origin outside it, out the reverse, an
       unknown far end included; `checkpoint_through` has both ends known and outside, by the direction of passing.
       Passages that fit neither are named in the scope's notes.
@@ -134,14 +135,20 @@ def _roll_up(connection: Connection) -> None:
         CREATE OR REPLACE TEMP TABLE scope_total AS
         WITH reporting AS (
             SELECT DISTINCT round_number, pcode FROM scope_return JOIN scope_rollup USING (area_pcode) WHERE is_used
+        ), told AS (
+            SELECT submission_id, direction FROM move_question UNION SELECT submission_id, direction FROM movement
+        ), asked AS (
+            SELECT DISTINCT r.round_number, CASE direction WHEN 'arrival' THEN 'in' ELSE 'out' END AS direction
+            FROM told JOIN scope_return r USING (submission_id) WHERE r.is_used
         )
         SELECT n.round_number, a.level, a.pcode, 'total' AS counterpart, d.direction,
             'total' AS reason, CASE d.direction WHEN 'in' THEN 'arrivals' ELSE 'departures' END AS source, measure,
-            CASE WHEN r.pcode IS NULL THEN NULL WHEN t.pcode IS NULL THEN 0
+            CASE WHEN r.pcode IS NULL OR q.direction IS NULL THEN NULL WHEN t.pcode IS NULL THEN 0
                 WHEN measure = 'persons' THEN t.persons ELSE t.households END AS value
         FROM scope_round n CROSS JOIN scope_area a
         CROSS JOIN (VALUES ('in'), ('out')) d(direction) CROSS JOIN (VALUES ('persons'), ('households')) m(measure)
         LEFT JOIN reporting r ON r.round_number = n.round_number AND r.pcode = a.pcode
+        LEFT JOIN asked q ON q.round_number = n.round_number AND q.direction = d.direction
         LEFT JOIN scope_by_area t
             ON t.round_number = n.round_number AND t.pcode = a.pcode AND t.direction = d.direction
         """

@@ -224,9 +224,15 @@ def _build_pairs(connection: Connection) -> None:
     )
 
 
+def _moves(formula: str, zero: str = "") -> tuple[str, str]:
+    """Return a figure made of moves; they were not reported where nobody was asked for them."""
+    return formula, f"CASE WHEN ({formula.partition(' / ')[0]}) IS NULL THEN 'not_reported' {zero} END"
+
+
 def _rate(count: str) -> tuple[str, str]:
     why = (
-        "CASE WHEN at_risk IS NULL THEN 'incomplete' WHEN flow_days IS NULL THEN 'no_window' "
+        f"CASE WHEN {count} IS NULL THEN 'not_reported' WHEN at_risk IS NULL THEN 'incomplete' "
+        "WHEN flow_days IS NULL THEN 'no_window' "
         "WHEN at_risk = 0 THEN 'zero_denominator' END"
     )
     return f"{count} * scale / nullif(at_risk, 0)", why
@@ -250,17 +256,16 @@ def _change(formula: str, zero: str = "") -> tuple[str, str]:
 
 
 _FORMULAS: dict[str, tuple[str, str]] = {
-    "in_persons": ("came", "NULL"),
-    "out_persons": ("went", "NULL"),
-    "net_persons": ("came - went", "NULL"),
-    "gross_persons": ("came + went", "NULL"),
+    "in_persons": _moves("came"),
+    "out_persons": _moves("went"),
+    "net_persons": _moves("came - went"),
+    "gross_persons": _moves("came + went"),
     "in_per_1000": _rate("came"),
     "out_per_1000": _rate("went"),
     "net_per_1000": _rate("(came - went)"),
     "gross_per_1000": _rate("(came + went)"),
-    "effectiveness_pct": (
-        "100.0 * (came - went) / nullif(came + went, 0)",
-        "CASE WHEN came + went = 0 THEN 'nobody_moved' END",
+    "effectiveness_pct": _moves(
+        "100.0 * (came - went) / nullif(came + went, 0)", "WHEN came + went = 0 THEN 'nobody_moved'"
     ),
     "registered_per_actual_pct": _paired("registered", "100.0 * {top} / {below}"),
     "registration_gap_persons": _paired("gap", "{top} - {below}", divides=False),

@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("project", deadline=None)  # a loaded machine is no reason to fail
+settings.load_profile("project")
 
 REALDATA_PATH = Path(os.environ.get("DTM_REALDATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 

@@ -75,14 +75,25 @@ class SmallWorld:
             reference_on=date(year, 6, 30), assessment_type="BA", area_set=area_set, area_set_version=1, status="draft",
         )  # fmt: skip
 
-    def add_return(self, number, unit, *, located="unit", located_by="gps", received=None, declared=True, **stocks):
-        """Insert one kheseg return; stocks by category: `actual=dict(persons=100, households=25)`, `ger=10`."""
+    def add_return(
+        self, number, unit, *, located="unit", located_by="gps", received=None, declared=True,
+        asked=("arrival", "departure"), **stocks,
+    ):  # fmt: skip
+        """Insert one kheseg return; stocks by category: `actual=dict(persons=100, households=25)`, `ger=10`.
+
+        `asked` names the directions of moves that the return was asked about.
+        """
         submission = next(self._ids)
         self.insert(
             "submission", submission_id=submission, import_id=1, instance_id=str(submission), form="kheseg-baseline",
             round_number=number, received_at=received, row_number=submission, declared_pcode=unit if declared else None,
             located_pcode=unit[:8] if located == "unit" else located, located_by=located_by,
         )  # fmt: skip
+        for direction in asked:
+            self.insert(
+                "move_question", submission_id=submission, round_number=number, pcode=unit, direction=direction,
+                had_moves=False,
+            )  # fmt: skip
         base = {"submission_id": submission, "operation": OPERATION, "round_number": number, "pcode": unit, "level": 4}
         for name, value in stocks.items():
             if isinstance(value, dict):

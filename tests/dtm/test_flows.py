@@ -156,12 +156,28 @@ def collapse(code, area):
 
 
 def load(world, rows):
-    world.connection.execute("DELETE FROM submission; DELETE FROM stock; DELETE FROM movement")
+    world.connection.execute(
+        "DELETE FROM submission; DELETE FROM stock; DELETE FROM movement; DELETE FROM move_question"
+    )
     sent = {unit: world.add_return(1, unit, actual={"persons": 100}) for unit in KHESEGS[:5]}
     for unit, direction, counterpart, persons, reason in rows:
         world.add_move(sent[unit], 1, unit, direction, counterpart, persons, reason=reason)
     build(world)
     return world.frame("full_flow")
+
+
+def test_moves_that_nobody_was_asked_for_are_not_reported(world):
+    world.connection.execute(
+        "DELETE FROM submission; DELETE FROM stock; DELETE FROM movement; DELETE FROM move_question"
+    )
+    first = world.add_return(1, KHESEGS[0], actual={"persons": 100}, asked=())
+    world.add_return(1, KHESEGS[1], actual={"persons": 100}, asked=())
+    world.add_move(first, 1, KHESEGS[0], "arrival", "MN62", 7)
+    build(world)
+    found = world.frame("full_flow").query("counterpart == 'total' and reason == 'total' and measure == 'persons'")
+    came = found[(found["direction"] == "in")].set_index("pcode")["value"]
+    assert came["MN11"] == 7
+    assert found.loc[found["direction"] == "out", "value"].isna().all()
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -209,6 +209,16 @@ def test_a_return_without_people_makes_the_rate_incomplete():
     assert indicator(made, "change_pct") == (None, "no_matched_units")
 
 
+def test_indicators_of_moves_that_nobody_was_asked_for_are_not_reported():
+    made = SmallWorld()
+    made.add_round(1)
+    made.add_return(1, KHESEGS[0], actual={"persons": 100}, asked=("arrival",))
+    made.build(last_round=1)
+    assert indicator(made, "in_persons", number=1) == (0, None)
+    for name in ("out_persons", "net_persons", "gross_persons", "out_per_1000", "net_per_1000", "effectiveness_pct"):
+        assert indicator(made, name, number=1) == (None, "not_reported"), name
+
+
 def test_every_round_area_and_indicator_has_its_row_and_unit(world):
     assert world.rows("SELECT count(*), count(DISTINCT (round_number, pcode, indicator)) FROM full_indicator") == [
         (2 * 6 * len(INDICATORS),) * 2
