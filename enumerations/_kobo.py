@@ -41,13 +41,16 @@ def flatten_kobo(record: dict[str, Any], row: Row, repeats: Repeats, *, prefix: 
             row[key] = value.strip() or None
         elif value is None:
             row[key] = None
+        elif value == [] and key != "_geolocation":
+            if name.startswith("_"):
+                row[key] = None
         elif name.startswith("_"):
             _flatten_system(key, value, row)
         elif is_repeat(value):
             repeats.setdefault(key, []).extend(value)
         elif isinstance(value, dict):
             flatten_kobo(value, row, repeats, prefix=f"{key}/")
-        elif value != []:
+        else:
             row[key] = as_text(value)
     sent = row.get("_submission_time")
     if sent and sent[-1].isdigit() and "+" not in sent:

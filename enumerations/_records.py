@@ -61,8 +61,8 @@ class RecordWriter:
 
     def _learn(self) -> None:
         names = self.names
-        for row in self._rows:
-            if not names.keys() >= row.keys():
+        if not names.keys() >= set().union(*self._rows):
+            for row in self._rows:
                 for name in row:
                     names.setdefault(name, len(names))
         if len(names) > COLUMNS_MAXIMUM:
@@ -86,13 +86,15 @@ class RecordWriter:
         if not rows:
             return
         faults, self._faults = self._faults, {}
+        told = [faults.get(at, (None, None)) for at in range(len(rows))] if faults else []
+        fault, value = zip(*told, strict=True) if told else (pa.nulls(len(rows), pa.string()),) * 2
+        cells = pa.array(rows, pa.struct([(name, pa.string()) for name in self.names])).flatten()
         arrays = {
             "record": pa.array(range(self.count + 1, self.count + 1 + len(rows)), pa.int64()),
-            "fault": pa.array([faults.get(at, (None, None))[0] for at in range(len(rows))], pa.string()),
-            "fault_value": pa.array([faults.get(at, (None, None))[1] for at in range(len(rows))], pa.string()),
+            "fault": pa.array(fault, pa.string()),
+            "fault_value": pa.array(value, pa.string()),
+            **{f"c{position}": column for position, column in enumerate(cells)},
         }
-        for name, position in self.names.items():
-            arrays[f"c{position}"] = pa.array([row.get(name) for row in rows], pa.string())
         self.count += len(rows)
         self.connection.register("staging_batch", pa.table(arrays))
         try:
