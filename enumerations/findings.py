@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from importlib import resources
 
 ERROR = "error"
 WARNING = "warning"
+_PLACEHOLDER = re.compile(r"( \{hint\}|\{(?:field|value|hint)\})")
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,15 @@ def make_finding(
 
 def message_sql(code: str, language: str, *, field: str, value: str, hint: str) -> str:
     """Return SQL for the message of one code; `field`, `value` and `hint` are SQL expressions of text."""
-    text = CATALOGUE[code].template(language).replace("'", "''")
-    sql = f"'{text}'"
-    if " {hint}" in text:
-        sql = f"replace({sql}, ' {{hint}}', coalesce(' ' || nullif({hint}, ''), ''))"
-    for mark, expression in (("{field}", field), ("{hint}", hint), ("{value}", value)):
-        if mark in text:
-            sql = f"replace({sql}, '{mark}', coalesce({expression}, ''))"
-    return f"trim({sql})"
+    parts = {
+        "{field}": f"coalesce({field}, '')",
+        "{hint}": f"coalesce({hint}, '')",
+        "{value}": f"coalesce({value}, '')",
+        " {hint}": f"coalesce(' ' || nullif({hint}, ''), '')",
+    }
+    pieces = [
+        parts[piece] if piece in parts else "'" + piece.replace("'", "''") + "'"
+        for piece in _PLACEHOLDER.split(CATALOGUE[code].template(language))
+        if piece
+    ]
+    return f"trim({' || '.join(pieces)})"
