@@ -28,7 +28,10 @@ def accepted_sql() -> str:
     """Return a query of import_id, sheet, row_number, submission_id, round_number of every accepted record."""
     names = "import_id, sheet, row_number, submission_id, round_number"
     rows = [f"SELECT {names} FROM {table} WHERE import_id IS NOT NULL" for table in ("submission", *ROW_TABLES)]
-    watch = "SELECT import_id, sheet, row_number, NULL AS submission_id, NULL AS round_number FROM watch"
+    watch = (
+        "SELECT import_id, sheet, row_number, NULL AS submission_id, (SELECT max(r.number) FROM round r "
+        "WHERE w.day BETWEEN r.started_on AND r.ended_on) AS round_number FROM watch w"
+    )
     return " UNION ALL ".join([*rows, watch])
 
 

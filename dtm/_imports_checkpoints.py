@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dtm._imports_codes import code_lookups
 from dtm._imports_places import resolve_places
-from dtm._imports_rounds import plan_passage_round
+from dtm._imports_rounds import day_round_sql, plan_passage_round
 from dtm._imports_submissions import insert_submissions, locate_records, settle_repeats
 from enumerations.checks import GPS_USABLE, CheckPlan, check_staged
 from enumerations.columns import PASSAGE_GROUPS
@@ -60,8 +60,11 @@ def import_passages(job: TableJob) -> None:
 
 
 def import_watch(job: TableJob) -> None:
-    """Check and store the hours that checkpoints were observed; one figure for each checkpoint and day."""
-    plan = CheckPlan(code_lookups(job), {"round_number": "NULL::INTEGER"})
+    """Check and store the hours that checkpoints were observed; one figure for each checkpoint and day.
+
+    A day belongs to the round whose collection it falls in, whatever round is named: so it does in a release.
+    """
+    plan = CheckPlan(code_lookups(job), {"round_number": day_round_sql(job.rounds)})
     job.error_mask = check_staged(job.connection, job.staged, plan, into=job.checked)
     job.open_fates()
     earlier = f"""SELECT k.record, k.hours_observed = e.hours_observed AS same, 'hours_observed' AS field,
@@ -78,6 +81,12 @@ def import_watch(job: TableJob) -> None:
     )
     job.set_duplicate("SELECT record FROM repeated GROUP BY record HAVING bool_and(same)")
     job.run("DROP TABLE repeated")
+    closed = ", ".join(str(one.number) for one in job.rounds.all if not one.is_open) or "NULL"
+    job.find(
+        "round_closed",
+        f"SELECT record, 'day' AS field, round_number AS value, NULL AS hint FROM {job.kept} "
+        f"WHERE round_number IN ({closed})",
+    )
     job.run(
         f"INSERT INTO watch SELECT checkpoint, day, hours_observed, ?, ?, record FROM {job.kept}",
         [job.import_id, job.sheet],

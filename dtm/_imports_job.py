@@ -207,8 +207,16 @@ class TableJob:
         for fate, count in self.run(f"SELECT fate, count(*) FROM {self.checked}_fate GROUP BY fate").fetchall():
             setattr(report, fate, count)
         report.accepted = report.rows_read - report.quarantined - report.duplicate
+        self._forget_duplicates()
         self._write_findings(report, file_round)
         return report
+
+    def _forget_duplicates(self) -> None:
+        """Drop what was found about duplicates: it was told of the record they are the same as."""
+        self.run(
+            f"DELETE FROM {self.checked}_found WHERE record IN "
+            f"(SELECT record FROM {self.checked}_fate WHERE fate = 'duplicate')"
+        )
 
     @property
     def sheet(self) -> str:

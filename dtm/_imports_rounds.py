@@ -129,7 +129,11 @@ def _told_rounds(connection: Connection, staged: StagedTable, rounds: Rounds) ->
     known = {one.number: one for one in rounds.all}
     if any(number in known and known[number].is_open for number in numbers):
         return
-    words = ", ".join(str(number) for number in numbers[:10]) or "none"
+    if not numbers:
+        raise UnknownRoundError(
+            f"{staged.file_name}: column 'round' holds no number; name the round with --round N. {rounds.open_words()}"
+        )
+    words = ", ".join(str(number) for number in numbers[:10])
     if any(number in known for number in numbers):
         raise WrongUseError(f"{staged.file_name}: round {words} is signed off or released. {rounds.open_words()}")
     raise UnknownRoundError(
@@ -163,6 +167,16 @@ def plan_return_round(connection: Connection, staged: StagedTable, rounds: Round
     return f"CASE WHEN round IN ({numbers}) THEN round::INTEGER END", rules
 
 
+def day_round_sql(rounds: Rounds, *, moment: str = "day") -> str:
+    """Return SQL for the round whose collection a day or moment falls in; null for none."""
+    whens = " ".join(
+        f"WHEN {moment} >= {_day(one.started_on)} AND {moment} < {_day(one.ended_on + timedelta(days=1))} "
+        f"THEN {one.number}::INTEGER"
+        for one in rounds.all
+    )
+    return f"CASE {whens} END" if whens else "NULL::INTEGER"
+
+
 def plan_passage_round(rounds: Rounds, *, moment: str = "passed_at") -> tuple[str, tuple[Rule, ...]]:
     """Return SQL for the round of a passage or an event, which happened at `moment`, and its rules.
 
@@ -175,11 +189,6 @@ def plan_passage_round(rounds: Rounds, *, moment: str = "passed_at") -> tuple[st
         number = rounds.fixed.number
         other = Rule("other_round", "round", f"round <> {number}", "round", f"'{number}'")
         return f"{number}::INTEGER", (other, _outside([rounds.fixed], [first], moment))
-    whens = " ".join(
-        f"WHEN {moment} >= {_day(one.started_on)} AND {moment} < {_day(one.ended_on + timedelta(days=1))} "
-        f"THEN {one.number}::INTEGER"
-        for one in rounds.all
-    )
     closed = ", ".join(str(one.number) for one in rounds.all if not one.is_open)
     rules = (Rule("round_closed", moment, f"round_number IN ({closed})", "round_number"),) if closed else ()
-    return (f"CASE {whens} END" if whens else "NULL::INTEGER"), rules
+    return day_round_sql(rounds, moment=moment), rules

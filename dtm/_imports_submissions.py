@@ -48,8 +48,12 @@ def settle_repeats(job: TableJob, *, content: Sequence[str], stored_sql: str) ->
     if not job.number("SELECT count(*) FROM (SELECT 1 FROM submission WHERE form = ? LIMIT 1)", [job.form]):
         return
     told = job.kept
-    if job.replaces:  # a version that is set aside takes the place of the stored one too
-        told = f"(SELECT * FROM {job.checked} ANTI JOIN (SELECT record FROM {job.checked}_fate WHERE fate = 'duplicate') USING (record))"  # noqa: E501
+    if job.replaces:  # a version that is set aside takes the place of the stored one too, if no other one came
+        told = (
+            f"(SELECT * FROM {job.checked} WHERE record NOT IN (SELECT record FROM {job.checked}_fate) "
+            f"OR (record NOT IN (SELECT record FROM {job.checked}_fate WHERE fate = 'duplicate') AND instance_id "
+            f"NOT IN (SELECT instance_id FROM {job.kept} WHERE instance_id IS NOT NULL)))"
+        )
     job.run(
         f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT DISTINCT s.instance_id FROM submission s "
         f"SEMI JOIN {told} k USING (instance_id) WHERE s.form = ?",
