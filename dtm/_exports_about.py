@@ -24,6 +24,8 @@ PROVISIONAL = {
     "en": "PROVISIONAL: rounds in it are not signed off yet; the figures may still change. Do not cite it.",
     "mn": "УРЬДЧИЛСАН ДҮН: зарим үе шатыг баталгаажуулаагүй тул тоо өөрчлөгдөж болно. Эш татаж болохгүй.",
 }
+_NOT_EXPORTED = ("signed_off_by",)
+"""Facts of the manifest that stay in it: a file that goes from hand to hand names nobody."""
 _HOW_TO_READ = {
     "en": "An empty value is never 0: the status column says whether it is hidden to protect people, not reported or "
     "undefined. Coverage columns say how complete the returns behind a figure are. Flows of different sources are "
@@ -89,7 +91,7 @@ def column_meaning(table: ReleasedTable, column: str, *, language: str) -> tuple
 
 
 def provenance(table: ReleasedTable, *, language: str) -> dict[str, Any]:
-    """Return what goes with the rows as JSON: the release's whole manifest, the columns, the notice."""
+    """Return what goes with the rows as JSON: the release's manifest, the columns, the notice."""
     columns = [str(name) for name in table.frame.columns]
     return {
         "product": table.name,
@@ -106,7 +108,7 @@ def provenance(table: ReleasedTable, *, language: str) -> dict[str, Any]:
             name: dict(zip(("meaning", "unit"), column_meaning(table, name, language=language), strict=True))
             for name in columns
         },
-        "release": dict(table.manifest),
+        "release": _facts(dict(table.manifest)),
     }
 
 
@@ -134,8 +136,15 @@ def about_rows(table: ReleasedTable, *, language: str) -> list[tuple[str, str, s
     for name in table.frame.columns:
         meaning, unit = column_meaning(table, str(name), language=language)
         lines.append((head["column"], str(name), f"{meaning} [{unit}]" if unit else meaning))
-    lines += [(head["provenance"], key, text) for key, text in _flat("", dict(table.manifest))]
+    lines += [(head["provenance"], key, text) for key, text in _flat("", _facts(dict(table.manifest)))]
     return lines
+
+
+def _facts(value: Any) -> Any:
+    """Return a nested value without the facts that are not exported."""
+    if isinstance(value, dict):
+        return {key: _facts(part) for key, part in value.items() if key not in _NOT_EXPORTED}
+    return [_facts(part) for part in value] if isinstance(value, list) else value
 
 
 def _flat(prefix: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from dtm import exports
+from dtm._exports_about import about_rows, provenance
 from dtm._exports_columns import EXPORT_COLUMNS, PRODUCTS
 from dtm._exports_rows import column_kind
 from dtm.errors import DiskFullError, WrongUseError
@@ -24,6 +27,7 @@ from dtm.exports import (
     product_table,
     to_bytes,
 )
+from dtm.released import ReleasedTable
 from tests.dtm.release_factory import RELEASE_ID, build_release
 
 
@@ -126,6 +130,25 @@ def test_csv_manifest_is_tied_to_the_file_and_holds_the_release_manifest(release
     assert manifest["release"]["inputs"][0]["sha256"] == "ab" * 32
     assert manifest["rows"] == 6
     assert manifest["columns"]["registered_coverage_share"]["unit"] == "0-1"
+
+
+@pytest.mark.parametrize("format_", ["csv", "xlsx", "parquet"])
+def test_no_exported_file_says_who_signed_off(release, tmp_path, format_):
+    state = {"round": 1, "state": "signed_off", "signed_off_by": "B. Official", "signed_off_at": "2024-03-20T08:00:00"}
+    facts = {"signed_off_by": "B. Official", "rounds": [state], "inputs": {"sign_off": [state]}}
+    table = product_table(release, "stocks")
+    named = ReleasedTable(table.name, table.frame, {**table.manifest, **facts})
+    for texts in (provenance(named, language="en"), about_rows(named, language="mn")):
+        told = json.dumps(texts, ensure_ascii=False, default=str)
+        assert "Official" not in told
+        assert "2024-03-20T08:00:00" in told
+    content = to_bytes(named, format=format_)
+    assert b"Official" not in (zipped(content) if format_ == "xlsx" else content)
+
+
+def zipped(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return b"".join(book.read(name) for name in book.namelist())
 
 
 def test_hxl_row_is_offered_for_csv_of_figures_only(release, tmp_path):
