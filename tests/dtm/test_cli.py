@@ -70,6 +70,8 @@ def made(tmp_path_factory):
     layer = ("--kind", "hazard", "--name", "flood", "--date", "2024-01-01")
     assert dtm("returns", "import", *files, "--round", 2, *at) == 0
     assert dtm("layers", "load", inputs / "flood.geojson", *layer, *at) == 0
+    for step in ((), ("--sign-off",)):
+        assert dtm("round", "close", "--round", 2, "--who", "desk", *step, *at) == 0
     assert dtm("release", *at) == 0
     return folder
 
@@ -197,6 +199,8 @@ def test_places_that_can_not_be_read_change_nothing(released, inputs, run, words
         ((*OPEN, "--to", "2025-01-01", "--area-set", "khoroos"), "before it starts"),
         ((*OPEN, "--to", "2025-03-01", "--area-set", "no"), "no area set 'no'"),
         (("check", "--round", "9"), "no round 9"),
+        (("clean", "template", "--round", "9", "--out", "x.csv"), "no round 9"),
+        (("clean", "log", "--round", "9"), "no round 9"),
         (("release",), "no accepted return"),
         (("release", "--round", "9"), "no round 9"),
         (("export", "flows", "--format", "csv", "--out", "x.csv"), "no release yet"),
@@ -261,7 +265,7 @@ def test_ctrl_c_is_told_in_a_sentence(workspace, run, monkeypatch, stop):
         raise stop
 
     before = state(workspace)
-    monkeypatch.setattr("dtm._cli_returns.list_rounds", stopped)
+    monkeypatch.setattr("dtm._cli_round.list_rounds", stopped)
     code, _, error = run("round", "list", "--workspace", workspace)
     assert (code, error) == (130, "dtm: stopped; nothing was changed.\n")
     assert state(workspace) == before
@@ -271,7 +275,7 @@ def test_another_fault_is_not_taken_for_ctrl_c(workspace, run, monkeypatch):
     def wrong(*_args):
         raise RuntimeError("a mistake of ours")
 
-    monkeypatch.setattr("dtm._cli_returns.list_rounds", wrong)
+    monkeypatch.setattr("dtm._cli_round.list_rounds", wrong)
     with pytest.raises(RuntimeError, match="of ours"):
         run("round", "list", "--workspace", workspace)
 
@@ -304,6 +308,6 @@ def test_an_engine_without_room_says_that_the_disk_is_full(workspace, run, monke
     def full(*_args):
         raise duckdb.IOException("IO Error: Could not write file: No space left on device")
 
-    monkeypatch.setattr("dtm._cli_returns.list_rounds", full)
+    monkeypatch.setattr("dtm._cli_round.list_rounds", full)
     code, _, error = run("round", "list", "--workspace", workspace)
     assert (code, error.startswith("dtm: the disk is full: ")) == (3, True)

@@ -65,7 +65,8 @@ def value_of(draw, column):
         "yesno": st.sampled_from(["yes", "no"]),
         "place": st.sampled_from(["MN1107", "MN62", "MN11070101"]),
     }
-    return draw(values.get(column.name) or values.get(column.kind) or PLAIN_TEXT.map(str.strip)) or None
+    named = next((values[key] for key in (column.name, column.kind) if key in values), PLAIN_TEXT.map(str.strip))
+    return draw(named) or None
 
 
 def row_of(draw, table, instance):
