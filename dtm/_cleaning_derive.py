@@ -257,7 +257,7 @@ def _list_candidates(connection: Connection, closed: str) -> None:
         SELECT import_id, sheet, row_number, is_aside, instance_id, table_name FROM (
             SELECT a.import_id, a.sheet, a.row_number, false AS is_aside, s.instance_id, NULL AS table_name
             FROM ({accepted_sql()}) a LEFT JOIN submission s ON s.submission_id = a.submission_id
-            WHERE a.round_number IS NULL OR a.round_number NOT IN ({closed})
+            WHERE NOT coalesce(a.round_number IN ({closed}), false)
             OR a.import_id IN (SELECT import_id FROM import WHERE form = 'dtm-published')
             UNION ALL SELECT import_id, sheet, row_number, true, instance_id, table_name FROM quarantine q
             WHERE NOT EXISTS (SELECT 1 FROM finding f WHERE f.import_id = q.import_id AND f.sheet = q.sheet

@@ -335,3 +335,18 @@ def test_what_is_no_file_of_edits_is_refused(tmp_path):
     path.write_bytes(b"PK\x03\x04 not a workbook")
     with pytest.raises(Exception, match=r"x\.csv"):
         read_edits(path)
+
+
+def test_an_accepted_return_is_edited_before_any_round_is_closed(warehouse, load):
+    connection, workspace = warehouse
+    connection.execute("DELETE FROM round WHERE number = 1")
+    load([baseline_row(), baseline_row("MN11070102")])
+    before = state(connection)
+    assert not apply_edits(connection, workspace, [edit("1:baseline:2", "unit", "MN11070101", "MN11070202")]).refused
+    assert connection.execute("SELECT declared_pcode FROM submission ORDER BY ALL").fetchall() == [
+        ("MN11070102",),
+        ("MN11070202",),
+    ]
+    assert not undo_edits(connection, workspace, [1], who="analyst", reason="wrong unit").refused
+    assert state(connection) == before
+    assert counts(connection) == [(2, 0, 0)]
