@@ -10,6 +10,7 @@ import typer
 from dtm._cli_common import HERE, JsonOption, WorkspaceOption, err, out, print_json, print_table, warehouse
 from dtm.cleaning import apply_edits, list_edits, read_edits, undo_edits, write_template
 from dtm.errors import EXIT_FINDINGS
+from dtm.rounds import find_round
 
 if TYPE_CHECKING:
     from dtm.cleaning import CleaningReport
@@ -29,6 +30,8 @@ def template_command(
 ) -> None:
     """Write a file with a row for each open finding, to be filled in: new value, reason, who."""
     with warehouse(workspace) as (opened, connection):
+        if round_number is not None:
+            find_round(connection, operation=opened.settings.operation, number=round_number)
         rows = write_template(connection, out_file, workspace=opened, round_number=round_number, language=language)
     if as_json:
         print_json({"file": str(out_file), "rows": rows})
@@ -75,7 +78,9 @@ def log_command(
     as_json: JsonOption = False,
 ) -> None:
     """List the edits: what was changed, why, by whom and when."""
-    with warehouse(workspace) as (_, connection):
+    with warehouse(workspace) as (opened, connection):
+        if round_number is not None:
+            find_round(connection, operation=opened.settings.operation, number=round_number)
         rows = list_edits(connection, round_number=round_number)
     if as_json:
         print_json(rows)

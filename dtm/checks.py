@@ -77,8 +77,11 @@ def _round(connection: Connection, operation: str, number: int) -> dict[str, Any
 def _findings(connection: Connection, round_number: int | None) -> list[dict[str, Any]]:
     cursor = connection.execute(
         """
-        SELECT round_number, subject, code, severity, count(*) AS count, any_value(file_name) AS file_name,
-               min(row_number) AS first_row, any_value(message_en) AS example_en, any_value(message_mn) AS example_mn
+        SELECT round_number, subject, code, severity, count(*) AS count,
+               first(file_name ORDER BY file_name, row_number) AS file_name,
+               first(row_number ORDER BY file_name, row_number) AS first_row,
+               first(message_en ORDER BY file_name, row_number) AS example_en,
+               first(message_mn ORDER BY file_name, row_number) AS example_mn
         FROM finding WHERE ?::INTEGER IS NULL OR round_number = ?
         GROUP BY round_number, subject, code, severity
         ORDER BY round_number NULLS FIRST, severity, count(*) DESC, code""",

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from dtm.checks import check_rounds
 from dtm.cli import main
+from tests.dtm.imports_support import make_warehouse
 
 FIGURES = [1012, 1030, 1021, 1034, 1027, 1043, 1403, 1052, 1047, 1060, 1055, 1071]
 
@@ -57,3 +59,16 @@ def test_check_by_itself_still_checks_the_rounds(tmp_path, capsys):
     assert code == 0
     assert json.loads(out) == {"rounds": [], "findings": []}
     assert run(capsys, "check", "--workspace", tmp_path / "city", "--round", "4")[0] == 2
+
+
+def test_the_example_of_a_code_is_one_row_of_one_file(tmp_path):
+    connection, _ = make_warehouse(tmp_path / "w")
+    rows = [("b.csv", 3, "C16"), ("a.csv", 15, "E1"), ("c.csv", 1, "C62")]
+    connection.executemany(
+        "INSERT INTO finding (round_number, subject, code, severity, file_name, row_number, message_en, message_mn, "
+        "stage) VALUES (2, 'kheseg-baseline', 'not_a_number', 'error', ?, ?, ?, ?, 'import')",
+        [(name, row, text, text) for name, row, text in rows],
+    )
+    report = check_rounds(connection, operation="Ulaanbaatar population tracking", round_number=2)
+    (found,) = report["findings"]
+    assert (found["count"], found["file_name"], found["first_row"], found["example_en"]) == (3, "a.csv", 15, "E1")

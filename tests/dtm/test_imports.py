@@ -300,6 +300,8 @@ def test_rounds(warehouse, load):
     del without["round"]
     with pytest.raises(UnknownRoundError, match="no column 'round'; name the round with --round N"):
         load([without])
+    with pytest.raises(UnknownRoundError, match="column 'round' holds no number; name the round with --round N"):
+        load([baseline_row(round="")])
     assert set(counts(warehouse[0]).values()) == {0}
     mixed = load([baseline_row(), baseline_row("MN11070102", round=7), baseline_row("MN11070201", round=1)])
     assert mixed.files[0].findings == {"round_closed": 1, "unknown_round": 1}
