@@ -68,7 +68,7 @@ $(DEV_STAMP): requirements/dev.txt requirements/run.txt pyproject.toml
 
 .PHONY: test
 test: $(DEV_STAMP) browser ## Run all tests (PYTEST_ARGS=... passes options on, WORKERS=0 runs them in one process)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: browser
 browser: ## Install Chromium for the dashboard's tests if there is none (Debian, as root)
@@ -87,7 +87,7 @@ browser: ## Install Chromium for the dashboard's tests if there is none (Debian,
 
 .PHONY: test-no-browser
 test-no-browser: $(DEV_STAMP) ## Run the tests that need no browser
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not browser" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not browser" $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: $(DEV_STAMP) ## Measure against the usual tools; one JSON line each (BENCHMARKS="locate" runs one)

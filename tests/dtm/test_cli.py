@@ -16,7 +16,6 @@ import shapely
 from dtm.cli import main
 from tests.dtm.imports_support import baseline_row, move_row, passage_row, square, write_csv
 
-pytestmark = pytest.mark.xdist_group("cli")
 OPEN = ("round", "open", "--number", "3", "--from", "2025-02-01")
 
 

@@ -23,7 +23,6 @@ from dtm.rounds import close_round, find_round, reopen_round
 from dtm.warehouse import open_warehouse
 from dtm.workspace import create_workspace, open_workspace
 
-pytestmark = pytest.mark.xdist_group("release")
 VALUES = {"exposure": ("persons", "persons_low", "persons_high")}
 
 

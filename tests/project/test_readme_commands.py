@@ -27,7 +27,6 @@ from geodata.demo import build_geography
 from tests.project._tree import ROOT
 
 SERVER_STARTS_WITHIN_S = 90
-pytestmark = pytest.mark.xdist_group("readme")
 
 
 def walk() -> list[str]:
