@@ -231,18 +231,28 @@ class TableJob:
             self._write_finding(finding, file_round)
         if counts:
             messages = findings_sql(f"{self.checked}_found", [code for code, _ in counts])
+            homeless = (
+                f"f.record IN (SELECT record FROM {self.checked}_fate WHERE fate = 'quarantined') AND "
+                f"f.record NOT IN (SELECT record FROM {self.checked}_found WHERE code = 'round_closed')"
+            )
             self.run(
                 f"INSERT INTO finding BY NAME SELECT {self.pcode_sql} AS pcode, ? AS import_id, "
-                "coalesce(?, c.round_number) AS round_number, ? AS subject, f.code, f.severity, ? AS file_name, "
+                f"coalesce(?, c.round_number, CASE WHEN {homeless} THEN ?::INTEGER END) AS round_number, "
+                "? AS subject, f.code, f.severity, ? AS file_name, "
                 f"? AS sheet, f.record AS row_number, f.field, f.value, f.message_en, f.message_mn FROM ({messages}) f "
                 f"LEFT JOIN {self.checked} c USING (record) ORDER BY f.record, f.code",
-                [self.import_id, file_round, self.form, self.staged.file_name, self.sheet],
+                [self.import_id, file_round, self._newest_round(), self.form, self.staged.file_name, self.sheet],
             )
         self.run(
             f"UPDATE finding SET stage = 'import', finding_id = {FINDING_ID_SQL} "
             "WHERE import_id = ? AND finding_id IS NULL",
             [self.import_id],
         )
+
+    def _newest_round(self) -> int | None:
+        """Return the round to clear what is wrong with records whose own round can't be told: else none would."""
+        opened = [one.number for one in self.rounds.all if one.is_open]
+        return opened[-1] if opened and self.form != "dtm-published" else None
 
     def _write_finding(self, one: Finding, file_round: int | None) -> None:
         self.run(

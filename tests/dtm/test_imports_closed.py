@@ -6,7 +6,8 @@ import pytest
 
 from dtm.cleaning import Edit, apply_edits
 from dtm.imports import import_returns
-from tests.dtm.imports_support import baseline_row, make_warehouse, passage_row, write_csv
+from dtm.waivers import open_errors
+from tests.dtm.imports_support import baseline_row, make_warehouse, move_row, passage_row, write_csv
 
 
 @pytest.fixture
@@ -75,3 +76,24 @@ def test_a_return_that_came_in_two_versions_stays_when_both_come_again(warehouse
         load(name, [{**row, name: ""} for row in rows], replace=True, source="kobo")
         assert warehouse[0].execute("SELECT instance_id, passed_at::DATE::VARCHAR FROM passage JOIN submission "
                                     "USING (submission_id)").fetchall() == [("p1", "2024-02-10")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("baseline.csv", [baseline_row(), baseline_row("MN11070102", round="")]),
+        ("arrivals.csv", [move_row("origin", instance_id="uuid-of-nobody")]),
+        ("passages.csv", [passage_row(1, passed_at="in the morning")]),
+        ("watch.csv", [watch_row("some day")]),
+    ],
+)
+def test_an_error_whose_round_cannot_be_told_stands_against_the_newest_open_round(warehouse, load, name, rows):
+    assert load(name, rows).quarantined == 1
+    standing = [open_errors(warehouse[0], operation=warehouse[1].settings.operation, number=one) for one in (2, 3)]
+    assert not standing[0]
+    assert standing[1]
+
+
+def test_a_return_of_a_closed_round_stands_against_no_other(warehouse, load):
+    assert load("baseline.csv", [baseline_row(), baseline_row("MN11070102", round=1)]).quarantined == 1
+    assert not open_errors(warehouse[0], operation=warehouse[1].settings.operation, number=3)
