@@ -88,6 +88,13 @@ def note_missing_moves(connection: Connection, rounds: Rounds) -> None:
     if not numbers:
         return
     connection.execute(f"DELETE FROM finding WHERE code = 'moves_missing' AND round_number IN ({numbers})")
+    told = f"FROM move_question WHERE had_moves AND round_number IN ({numbers})"
+    if connection.execute(f"SELECT 1 {told} LIMIT 1").fetchone():
+        _find_missing_moves(connection, numbers)
+    connection.execute(f"UPDATE finding SET finding_id = {FINDING_ID_SQL} WHERE finding_id IS NULL")
+
+
+def _find_missing_moves(connection: Connection, numbers: str) -> None:
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE repeated AS
         SELECT s.submission_id AS record, 'moves_missing' AS code, concat('had_', q.direction, 's') AS field,
@@ -105,7 +112,6 @@ def note_missing_moves(connection: Connection, rounds: Rounds) -> None:
         FROM ({messages}) f JOIN repeated r USING (record, field) JOIN import i USING (import_id)
         ORDER BY r.import_id, r.row_number, f.field"""
     )
-    connection.execute(f"UPDATE finding SET finding_id = {FINDING_ID_SQL} WHERE finding_id IS NULL")
     connection.execute("DROP TABLE repeated")
 
 
