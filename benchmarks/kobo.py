@@ -186,7 +186,7 @@ def _script(folder: Path, _facts: dict):
             found[found["is_found"]].to_parquet(out / f"findings_{name}.parquet")
     counts = {
         "households_accepted": len(good), "households_quarantined": int(is_bad.sum()),
-        "members_accepted": len(persons), "members_quarantined": int(member_bad.sum() + is_second.sum()),
+        "members_accepted": len(persons), "members_quarantined": int(member_bad.sum()),
     }  # fmt: skip
 
     def answer(path: Path) -> None:
