@@ -16,6 +16,7 @@ from dtm._imports_rounds import Rounds, read_rounds
 from dtm._imports_run import ORDER, first_submission_id, note_asked, note_missing_moves, run_table
 from dtm.errors import BadInputError
 from dtm.round_checks import refresh_round_findings
+from dtm.warehouse import inbox_copy
 from enumerations.columns import FORMS
 from enumerations.mapping import parse_mapping
 from enumerations.returns import StagedTable, stage_returns
@@ -79,7 +80,7 @@ class Sources:
         if row is None:
             return None
         form, name, sha256, named_form, named_round, mapping = row
-        path = self.workspace.inbox_path / f"{sha256}-{name}"
+        path = inbox_copy(self.workspace, sha256, name)
         if not path.exists():
             raise BadInputError(
                 f"{path}: the raw file of import {import_id} is not in the inbox, so its records can't be edited. "

@@ -28,6 +28,10 @@ COLUMNS = (
 )  # fmt: skip
 """Columns of a file of edits; `record`, `field`, `old`, `new`, `reason` and `who` are read back."""
 _READ = ("record", "field", "old", "new", "reason")
+_NOT_BY_AN_EDIT = (
+    "'return_rejected', 'parent_rejected', 'parent_quarantined', 'withdrawn_on_server', 'gps_missing', 'late_return'"
+)
+"""Codes of findings that no new value of a column cures."""
 ROWS_MAXIMUM = 100_000
 """Rows that a file of edits may have."""
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
@@ -116,7 +120,7 @@ def _rows(connection: Connection, workspace: Workspace, *, round_number: int | N
         LEFT JOIN aside q ON q.import_id = f.import_id AND q.sheet = f.sheet AND q.row_number = f.row_number
         LEFT JOIN round r ON r.operation = ? AND r.number = f.number
         WHERE (? IS NULL OR f.number = ?) AND coalesce(r.status, 'draft') NOT IN ('signed_off', 'released')
-        AND f.code NOT IN ('return_rejected', 'parent_rejected', 'parent_quarantined', 'withdrawn_on_server')
+        AND f.code NOT IN ({_NOT_BY_AN_EDIT})
         AND NOT EXISTS (SELECT 1 FROM waiver w WHERE w.finding_id = f.finding_id AND w.withdrawn_at IS NULL)
         ORDER BY f.severity, f.import_id, f.sheet, f.row_number, f.code, f.one""",
         [operation, round_number, round_number],

@@ -23,7 +23,8 @@ UTC_OFFSET_HOURS = 8
 NO_ROLE = "nobody"
 """Role of a unit that no loaded enumerator is responsible for, and of returns by somebody who is not on the list."""
 TRAINING = ("trained", "untrained", "unknown")
-"""Trained before the day of collection; on the list but not trained by then; not on the list or without a name."""
+"""Trained by the day of collection; on the list but not trained by then; not on the list, without a name, or trained
+after the round (the list tells the last training only)."""
 
 
 @dataclass(frozen=True)
@@ -253,8 +254,8 @@ def _named(row: dict[str, Any], names: dict[str, tuple[str, str]], district_leng
 def _training(task: _Task) -> list[dict[str, Any]]:
     """Return returns, those set aside and findings of each form, by the training of who sent them.
 
-    Trained means before the day of collection; a record set aside may tell no day that can be trusted, so the last
-    day of the round stands for it. Findings on a record inside a return count with the return.
+    Trained means by the day of collection, as for the check `enumerator_untrained`; a record set aside may tell no day
+    that can be trusted, so the last day of the round stands for it. Findings on a record inside a return count with it.
     """
     rows = rows_of(
         task.connection,
@@ -266,8 +267,8 @@ def _training(task: _Task) -> list[dict[str, Any]]:
             UNION ALL
             SELECT form, instance_id, enumerator, true, NULL FROM round_record WHERE is_set_aside AND is_return
         ), judged AS (
-            SELECT s.*, CASE WHEN e.enumerator IS NULL THEN 'unknown'
-                WHEN e.trained_on < coalesce(s.day, $last) THEN 'trained' ELSE 'untrained' END AS training
+            SELECT s.*, CASE WHEN e.enumerator IS NULL OR e.trained_on > $last THEN 'unknown'
+                WHEN e.trained_on <= coalesce(s.day, $last) THEN 'trained' ELSE 'untrained' END AS training
             FROM sent s LEFT JOIN enumerator e USING (enumerator)
         ), found AS (
             SELECT r.form, r.enumerator, r.instance_id, count(*) AS findings,

@@ -14,7 +14,7 @@ from dtm._imports_run import ORDER, first_submission_id, note_asked, note_missin
 from dtm.engine import EngineError, transaction
 from dtm.errors import DiskFullError
 from dtm.round_checks import refresh_round_findings
-from dtm.warehouse import file_sha256, keep_in_inbox
+from dtm.warehouse import file_sha256, inbox_copy, keep_in_inbox
 from enumerations.returns import StagedTable, stage_returns
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def _refuse_findings(connection: Connection, report: ImportReport, files: list[_
 
 def _keep(workspace: Workspace, file: _File, kept: list[Path]) -> None:
     """Copy a file's bytes to the inbox; `kept` gets the copy if it is new, so that a rollback can remove it."""
-    copy = workspace.inbox_path / f"{file.sha256}-{file.path.name}"
+    copy = inbox_copy(workspace, file.sha256, file.path.name)
     if not copy.exists():
         kept.append(copy)
     keep_in_inbox(workspace, file.path, file.sha256)

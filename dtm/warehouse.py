@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from dtm.workspace import Workspace
 
+NAME_MAXIMUM_BYTES = 160
+"""With its hash and `.partial` a name stays below the 255 bytes that file systems take."""
 SCHEMA_VERSION = 3
 """Version of the tables; raise it with a migration from the version before."""
 
@@ -94,9 +96,14 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def inbox_copy(workspace: Workspace, sha256: str, file_name: str) -> Path:
+    """Return where the inbox keeps a file: under its hash and as much of its name as fits."""
+    return workspace.inbox_path / f"{sha256}-{file_name.encode()[-NAME_MAXIMUM_BYTES:].decode(errors='ignore')}"
+
+
 def keep_in_inbox(workspace: Workspace, path: Path, sha256: str) -> Path:
     """Copy a file's bytes to the inbox under its hash, once; return the copy."""
-    kept = workspace.inbox_path / f"{sha256}-{path.name}"
+    kept = inbox_copy(workspace, sha256, path.name)
     if not kept.exists():
         partial = kept.with_name(kept.name + ".partial")
         try:

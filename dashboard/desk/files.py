@@ -25,7 +25,7 @@ UPLOAD_MAXIMUM_BYTES = 24 * 2**20
 """All files of one upload; larger ones go through `dtm returns import`, which streams them."""
 REQUEST_MAXIMUM_BYTES = 40 * 2**20
 """A request with an upload, whose bytes a browser writes as text a third longer."""
-NAME_MAXIMUM_CHARACTERS = 150
+NAME_MAXIMUM_BYTES = 160
 FINDINGS_SHOWN = 200
 COUNTS = ("rows_read", "accepted", "quarantined", "duplicate")
 TOLD = "told"
@@ -99,7 +99,7 @@ def safe_name(given: Any) -> str:
     """Return a file's own name without folders or signs that don't belong in one."""
     name = PurePosixPath(str(given).replace("\\", "/")).name
     kept = "".join(sign for sign in name if unicodedata.category(sign)[0] != "C").strip(" .")
-    return kept[-NAME_MAXIMUM_CHARACTERS:] or "upload"
+    return kept.encode()[-NAME_MAXIMUM_BYTES:].decode(errors="ignore") or "upload"
 
 
 def content_of(data_url: Any) -> bytes | None:

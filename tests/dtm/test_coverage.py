@@ -109,19 +109,22 @@ def test_a_late_unit_says_who_is_responsible_and_what_was_set_aside(told):
 def test_quality_is_read_beside_training(told):
     rows = {row["training"]: row for row in told["training"] if row["form"] == "kheseg-baseline"}
     assert list(rows) == ["trained", "untrained", "unknown"]
-    assert {name: row["returns"] for name, row in rows.items()} == {"trained": 1, "untrained": 2, "unknown": 1}
+    assert {name: row["returns"] for name, row in rows.items()} == {"trained": 2, "untrained": 1, "unknown": 1}
     assert {name: row["set_aside"] for name, row in rows.items()} == {"trained": 0, "untrained": 1, "unknown": 0}
     assert {name: row["errors"] for name, row in rows.items()} == {"trained": 0, "untrained": 2, "unknown": 0}
-    assert rows["untrained"]["findings_per_return"] == rows["untrained"]["findings"] / 2
+    assert rows["untrained"]["findings_per_return"] == rows["untrained"]["findings"]
     assert rows["unknown"]["share"] == 0.25
 
 
-def test_training_on_the_day_of_collection_is_no_training_before_it(connection, tmp_path):
+@pytest.mark.parametrize(
+    ("day", "training"), [("2024-02-12", "trained"), ("2024-02-13", "untrained"), ("2024-06-01", "unknown")]
+)
+def test_training_counts_from_its_day_on_and_one_after_the_round_tells_nothing(connection, tmp_path, day, training):
     file = tmp_path / "list.csv"
-    file.write_text("enumerator,role,unit,trained_on\nE2,kheseg_leader,,2024-02-11\n", encoding="utf-8")
+    file.write_text(f"enumerator,role,unit,trained_on\nE2,kheseg_leader,,{day}\n", encoding="utf-8")
     load_enumerators(connection, file)
-    rows = coverage_report(connection, **BY)["training"]
-    assert {row["training"]: row["returns"] for row in rows} == {"trained": 1, "untrained": 0, "unknown": 3}
+    rows = {row["training"]: row["returns"] for row in coverage_report(connection, **BY)["training"]}
+    assert rows == {"trained": 0, "untrained": 0, "unknown": 3, training: 1 if training != "unknown" else 4}
 
 
 def test_without_a_list_nobody_is_responsible_and_training_is_unknown(connection):

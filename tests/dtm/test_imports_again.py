@@ -57,3 +57,10 @@ def test_a_return_that_stands_twice_in_a_document_counts_once_with_its_moves(war
         ("baseline", 2, 1, 0, 1), ("arrivals", 4, 2, 0, 2),
     ]  # fmt: skip
     assert connection.execute("SELECT count(*) FROM finding WHERE severity = 'error'").fetchone() == (0,)
+
+
+def test_a_file_with_the_longest_name_a_folder_takes_is_imported(warehouse, tmp_path):
+    connection, workspace = warehouse
+    path = write_csv(tmp_path / f"{'хорооны мэдээ ' * 9}.csv", [baseline_row()])
+    assert _counts(import_returns(connection, workspace, [path])) == [(1, 1, 0, 0)]
+    assert [len(kept.name.encode()) < 256 for kept in workspace.inbox_path.iterdir()] == [True]
