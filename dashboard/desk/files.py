@@ -25,7 +25,7 @@ UPLOAD_MAXIMUM_BYTES = 24 * 2**20
 """All files of one upload; larger ones go through `dtm returns import`, which streams them."""
 REQUEST_MAXIMUM_BYTES = 40 * 2**20
 """A request with an upload, whose bytes a browser writes as text a third longer."""
-NAME_MAXIMUM_BYTES = 160
+NAME_MAXIMUM_BYTES = 150
 FINDINGS_SHOWN = 200
 COUNTS = ("rows_read", "accepted", "quarantined", "duplicate")
 TOLD = "told"
