@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 import sys
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dtm._generated_pages import write_page
 from dtm.round_checks import ROUND_CHECKS
 from enumerations._rules import form_rules_of
 from enumerations.columns import FORMS
@@ -138,15 +137,9 @@ def build_check_catalogue() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the catalogue to a file, or to standard output when none is named."""
-    parser = argparse.ArgumentParser(prog="python -m dtm.check_catalogue", description=main.__doc__)
-    parser.add_argument("file", nargs="?", type=Path, help="file to write, for example docs/checks.md")
-    file: Path | None = parser.parse_args(arguments).file
-    text = build_check_catalogue()
-    if file is None:
-        sys.stdout.write(text)
-    else:
-        file.write_text(text, encoding="utf-8")
-    return 0
+    return write_page(
+        build_check_catalogue(), arguments, prog="python -m dtm.check_catalogue", example="docs/checks.md"
+    )
 
 
 if __name__ == "__main__":

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dtm._generated_pages import write_page
 from dtm._release_tables import NOT_REPORTED, PUBLISHED, RELEASE_TABLES, SUPPRESSED, UNDEFINED
 from dtm._warehouse_tables import WAREHOUSE_TABLES
 from dtm.measures import DENSITIES, INDICATORS
@@ -181,15 +180,7 @@ def build_dictionary() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the dictionary to a file, or to standard output when none is named."""
-    parser = argparse.ArgumentParser(prog="python -m dtm.dictionary", description=main.__doc__)
-    parser.add_argument("file", nargs="?", type=Path, help="file to write, for example docs/dictionary.md")
-    file: Path | None = parser.parse_args(arguments).file
-    text = build_dictionary()
-    if file is None:
-        sys.stdout.write(text)
-    else:
-        file.write_text(text, encoding="utf-8")
-    return 0
+    return write_page(build_dictionary(), arguments, prog="python -m dtm.dictionary", example="docs/dictionary.md")
 
 
 if __name__ == "__main__":
