@@ -37,6 +37,11 @@ class TableReport:
         return dict(vars(self))
 
 
+def _without_nulls(raw: str) -> str:
+    """Return SQL for a record as sent as text, without its empty cells: the next export may have more columns."""
+    return f"json_merge_patch('{{}}', {raw})::VARCHAR"
+
+
 @dataclass
 class TableJob:
     """One staged table on its way into the warehouse.
@@ -161,8 +166,7 @@ class TableJob:
         copies = f"SELECT record FROM {self.checked}_found WHERE code = 'return_repeated'"
         if not self.number(f"SELECT count(*) FROM ({copies})"):
             return
-        sent = f"json_merge_patch('{{}}', {self.staged.raw_sql()})::VARCHAR"
-        raw = f"SELECT record, {sent} AS raw FROM {self.staged.relation}"
+        raw = f"SELECT record, {_without_nulls(self.staged.raw_sql())} AS raw FROM {self.staged.relation}"
         self._make_duplicate(
             f"WITH told AS ({raw} SEMI JOIN ({copies}) USING (record)), "
             f"there AS (SELECT raw, count(*) AS times FROM ({raw} ANTI JOIN ({copies}) USING (record)) GROUP BY raw)"
@@ -176,8 +180,7 @@ class TableJob:
             "QUALIFY row_number() OVER (PARTITION BY raw ORDER BY record) <= times",
             parameters,
         )
-        for suffix in ("_found", "_fate"):
-            self.run(f"DELETE FROM {self.checked}{suffix} WHERE record IN (SELECT record FROM {known})")
+        self.run(f"DELETE FROM {self.checked}_fate WHERE record IN (SELECT record FROM {known})")
         self.set_duplicate(f"SELECT record FROM {known}")
 
     def _skip_known(self, refused: str) -> None:
@@ -191,10 +194,10 @@ class TableJob:
             return
         self._make_duplicate(
             f"""WITH told AS (
-                SELECT record, json_merge_patch('{{}}', {self.staged.raw_sql()})::VARCHAR AS raw
+                SELECT record, {_without_nulls(self.staged.raw_sql())} AS raw
                 FROM {self.staged.relation} SEMI JOIN ({refused}) USING (record)
             ), there AS (
-                SELECT json_merge_patch('{{}}', raw)::VARCHAR AS raw, count(*) AS times {stored} GROUP BY ALL
+                SELECT {_without_nulls("raw")} AS raw, count(*) AS times {stored} GROUP BY ALL
             )""",
             parameters,
         )
