@@ -7,7 +7,11 @@ Which sums there are follows from the definitions of the release's tables:
 - flow: the counterparts other than the area itself sum to the total; the reasons sum to the total; the areas inside
   an area sum to it for each counterpart, where moves to a counterpart inside the larger area become its own inside
   moves; so the totals of the areas inside sum to the larger area's total plus its inside moves;
-- checkpoints: the travellers of all days and checkpoints sum to the flow at checkpoints, where nothing else passed;
+- flow items: each breakdown sums to the total; the distances are sums of counterparts; the areas inside an area sum
+  to it where no move stayed inside;
+- births and deaths: the areas inside an area sum to it;
+- checkpoints: the travellers of all days and checkpoints sum to the flow at checkpoints, where nothing else passed; the
+  hours of a weekday sum to the days of that weekday;
 - change between rounds = the stock of the one minus the stock of the other, where all units reported in both.
 
 Figures that were not reported are null, are known to be, and take part in no sum.
@@ -22,6 +26,7 @@ import numpy as np
 import pandas as pd
 
 from dtm._disclosure_system import Cells, System, SystemBuilder
+from dtm.flow_items import distance_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +48,10 @@ class Frames:
 
     stock: pd.DataFrame
     flow: pd.DataFrame
+    flow_item: pd.DataFrame
+    vital: pd.DataFrame
     passage_day: pd.DataFrame
+    passage_hour: pd.DataFrame
     change: pd.DataFrame
     parent_of: Mapping[str, str]
     level_of: Mapping[str, int]
@@ -85,16 +93,24 @@ def _numbered(frame: pd.DataFrame, start: int) -> pd.DataFrame:
 def link(frames: Frames, settings: Settings) -> Linked:
     """Give each cell a number and tie them by every sum that holds."""
     finest = max(frames.level_of.values(), default=0)
-    stock, flow, passage, change = frames.stock, frames.flow, frames.passage_day, frames.change
+    stock, flow, change = frames.stock, frames.flow, frames.change
     main = (stock["breakdown"] == TOTAL) & ~stock["category"].isin(_COMPONENTS)
     stock = stock.assign(tier=_tier(stock, main, finest), threshold=threshold_of(stock["measure"], settings))
     all_of = (flow["counterpart"] == TOTAL) & (flow["reason"] == TOTAL)
     flow = flow.assign(tier=_tier(flow, all_of, finest), threshold=threshold_of(flow["measure"], settings))
-    passage = passage.assign(tier=0, threshold=threshold_of(passage["measure"], settings))
+    item, vital = (
+        frame.assign(tier=_tier(frame, frame["level"] < 0, finest), threshold=settings.threshold_persons)
+        for frame in (frames.flow_item, frames.vital)
+    )
+    passage = frames.passage_day.assign(tier=0, threshold=threshold_of(frames.passage_day["measure"], settings))
+    hour = frames.passage_hour.assign(tier=0, threshold=settings.threshold_persons)
     change = change.assign(tier=_tier(change, change["level"] < 0, finest), threshold=0)
+    counted = {
+        "stock": stock, "flow": flow, "flow_item": item, "vital": vital, "passage_day": passage, "passage_hour": hour,
+    }  # fmt: skip
     numbered: dict[str, pd.DataFrame] = {}
     start = 0
-    for name, frame in (("stock", stock), ("flow", flow), ("passage_day", passage), ("change", change)):
+    for name, frame in (*counted.items(), ("change", change)):
         numbered[name] = _numbered(frame, start)
         start += int(frame["value"].notna().sum())
     reported = {name: frame[frame["cell"] >= 0] for name, frame in numbered.items()}
@@ -107,7 +123,11 @@ def link(frames: Frames, settings: Settings) -> Linked:
     builder = SystemBuilder(cells)
     _add_stock(builder, reported["stock"], frames)
     _add_flow(builder, reported["flow"], frames)
+    _add_flow_items(builder, reported["flow"], reported["flow_item"], frames)
+    by_area = ["round_number", "pcode", "event"]
+    builder.add("vital_areas", [(reported["vital"], 1), (_children(reported["vital"], frames), -1)], by_area)
     _add_checkpoints(builder, reported["flow"], reported["passage_day"])
+    _add_hours(builder, reported["passage_day"], reported["passage_hour"])
     _add_change(builder, reported["change"], reported["stock"], frames)
     return Linked(builder.build(), numbered)
 
@@ -151,6 +171,29 @@ def _add_flow(builder: SystemBuilder, flow: pd.DataFrame, frames: Frames) -> Non
         "flow_totals", [(totals, 1), (own, 1), (_children(totals, frames), -1), (_children(own, frames), -1)], by
     )
     builder.add("flow_reason_areas", [(reasons, 1), (_children(reasons, frames), -1)], [*by, "reason"])
+
+
+def _add_flow_items(builder: SystemBuilder, flow: pd.DataFrame, items: pd.DataFrame, frames: Frames) -> None:
+    by = ["round_number", "source", "pcode", "direction", "measure"]
+    of_all, to_all = flow["reason"] == TOTAL, flow["counterpart"] == TOTAL
+    totals, pairs = flow[of_all & to_all], flow[of_all & ~to_all]
+    for breakdown in sorted(items["breakdown"].unique()):
+        builder.add("flow_items", [(totals, 1), (items[items["breakdown"] == breakdown], -1)], by)
+    outside = pairs[pairs["counterpart"] != pairs["pcode"]]
+    ends = zip(outside["pcode"], outside["counterpart"], strict=True)
+    far = outside.assign(item=[distance_class(area, counterpart) for area, counterpart in ends])
+    distances = items[items["breakdown"] == "distance"]
+    builder.add("flow_distances", [(distances, 1), (far, -1)], [*by, "item"])
+    builder.add("flow_item_areas", [(items, 1), (_children(items, frames), -1)], [*by, "breakdown", "item"])
+
+
+def _add_hours(builder: SystemBuilder, passage: pd.DataFrame, hours: pd.DataFrame) -> None:
+    days = passage[(passage["measure"] == PERSONS) & passage["round_number"].notna()]
+    if len(days) and len(hours):
+        weekday = pd.to_datetime(days["day"]).dt.weekday + 1
+        days = days.assign(round_number=days["round_number"].astype(np.int64), weekday=weekday.astype(np.int64))
+        hours = hours.astype({"round_number": np.int64, "weekday": np.int64})
+        builder.add("passage_hours", [(days, 1), (hours, -1)], ["round_number", "direction", "weekday"])
 
 
 def _add_checkpoints(builder: SystemBuilder, flow: pd.DataFrame, passage: pd.DataFrame) -> None:

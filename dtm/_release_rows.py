@@ -8,6 +8,7 @@ import pandas as pd
 
 from dtm._full import EXACT
 from dtm._release_tables import RELEASE_TABLES
+from dtm.disclosure import PROTECTED_TABLES
 from dtm.engine import connect
 from dtm.measures import DENSITIES, INDICATORS
 from enumerations.codelists import load_codelists
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from dtm.engine import Connection
     from dtm.scope import Scope
 
-_SAFE = ("stock", "flow", "indicator", "density", "passage_day", "exposure")
+_SAFE = PROTECTED_TABLES
+"""Tables that were made safe as a whole; the tables of estimates are filled from them, in the file itself."""
 _NOWHERE = (("abroad", "Гадаад улс", "Abroad"), ("unknown", "Тодорхойгүй", "Unknown"), ("total", "Бүгд", "Total"))
 
 

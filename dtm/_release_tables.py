@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from dtm._estimate_tables import FILLED_TABLES, SIDE_TABLES
+from dtm._release_columns import (
+    LEVEL,
+    METHOD,
+    NOT_REPORTED,
+    NOTE,
+    PCODE,
+    PUBLISHED,
+    ROUND,
+    STATUS,
+    STATUSES,
+    SUPPRESSED,
+    UNDEFINED,
+)
 from dtm.schema import Column, Table, tables
 
-PUBLISHED = "published"
-SUPPRESSED = "suppressed"
-NOT_REPORTED = "not_reported"
-UNDEFINED = "undefined"
-STATUSES = (PUBLISHED, SUPPRESSED, NOT_REPORTED, UNDEFINED)
-"""Why a value is there or null: a value is null in every status but `published`."""
-
-_ROUND = Column("round_number", "INTEGER", "round of data collection", required=True)
-_LEVEL = Column("level", "INTEGER", "administrative level of the area", required=True)
-_PCODE = Column("pcode", "VARCHAR", "area", required=True)
-_STATUS = Column("status", "VARCHAR", "published, suppressed, not_reported or undefined", required=True)
-_METHOD = Column("method", "VARCHAR", "observed, imputed, interpolated or projected", required=True)
+__all__ = ["NOT_REPORTED", "PUBLISHED", "RELEASE_TABLES", "STATUSES", "SUPPRESSED", "UNDEFINED"]
 
 RELEASE_TABLES = tables(
     Table(
         "area",
         "Areas of the release at levels 1 to 3.",
         (
-            _PCODE,
-            _LEVEL,
+            PCODE,
+            LEVEL,
             Column("parent_pcode", "VARCHAR", "area one level up, where the release has it"),
             Column("number", "INTEGER", "number of the khoroo inside its district"),
             Column("name_mn", "VARCHAR", "name in Mongolian", required=True),
@@ -40,7 +43,7 @@ RELEASE_TABLES = tables(
         "place",
         "Names and positions of everything a flow can name: areas, aimags, abroad, unknown.",
         (
-            _PCODE,
+            PCODE,
             Column("level", "INTEGER", "administrative level; empty for abroad and unknown"),
             Column("name_mn", "VARCHAR", "name in Mongolian", required=True),
             Column("name_en", "VARCHAR", "name in English spelling", required=True),
@@ -53,7 +56,7 @@ RELEASE_TABLES = tables(
         "round",
         "Rounds of the release, oldest first.",
         (
-            _ROUND,
+            ROUND,
             Column("operation", "VARCHAR", "DTM operation", required=True),
             Column("started_on", "DATE", "first day of collection", required=True),
             Column("ended_on", "DATE", "last day of collection", required=True),
@@ -68,9 +71,9 @@ RELEASE_TABLES = tables(
         "coverage",
         "How complete the returns are, by round and area.",
         (
-            _ROUND,
-            _LEVEL,
-            _PCODE,
+            ROUND,
+            LEVEL,
+            PCODE,
             Column("units_expected", "BIGINT", "reporting units expected", "units", required=True),
             Column("units_reported", "BIGINT", "units with an accepted return", "units", required=True),
             Column(
@@ -97,9 +100,9 @@ RELEASE_TABLES = tables(
         "stock",
         "People and households at a round; one row a figure.",
         (
-            _ROUND,
-            _LEVEL,
-            _PCODE,
+            ROUND,
+            LEVEL,
+            PCODE,
             Column(
                 "category", "VARCHAR", "registered, actual, registered_absent, unregistered or displaced", required=True
             ),
@@ -107,8 +110,8 @@ RELEASE_TABLES = tables(
             Column("breakdown", "VARCHAR", "total, sex, age or dwelling", required=True),
             Column("item", "VARCHAR", "total, or the item of the breakdown (male, age 0_4, ger ...)", required=True),
             Column("value", "BIGINT", "the count; null unless published", "persons or households"),
-            _STATUS,
-            _METHOD,
+            STATUS,
+            METHOD,
         ),
         key=("round_number", "pcode", "category", "measure", "breakdown", "item"),
     ),
@@ -116,14 +119,14 @@ RELEASE_TABLES = tables(
         "flow",
         "Moves between an area and a counterpart, by source; sources are never added.",
         (
-            _ROUND,
+            ROUND,
             Column(
                 "source",
                 "VARCHAR",
                 "arrivals (told by the destination), departures (told by the origin) or checkpoint",
                 required=True,
             ),
-            _LEVEL,
+            LEVEL,
             Column("pcode", "VARCHAR", "area that told it; the city for checkpoints", required=True),
             Column("counterpart", "VARCHAR", "other end of the move, or total", required=True),
             Column("direction", "VARCHAR", "in or out, seen from the area", required=True),
@@ -137,23 +140,55 @@ RELEASE_TABLES = tables(
             Column("destination", "VARCHAR", "where the move ended (total for all)", required=True),
             Column("measure", "VARCHAR", "persons or households", required=True),
             Column("value", "BIGINT", "the count; null unless published", "persons or households"),
-            _STATUS,
-            _METHOD,
+            STATUS,
+            METHOD,
         ),
         key=("round_number", "source", "pcode", "counterpart", "direction", "reason", "measure"),
+    ),
+    Table(
+        "flow_item",
+        "Moves over an area's border by sex, age, registration and distance; every breakdown sums to the total in `flow`.",
+        (
+            ROUND,
+            Column("source", "VARCHAR", "arrivals or departures", required=True),
+            LEVEL,
+            Column("pcode", "VARCHAR", "area that told it", required=True),
+            Column("direction", "VARCHAR", "in or out, seen from the area", required=True),
+            Column("breakdown", "VARCHAR", "sex, age, registered or distance", required=True),
+            Column("item", "VARCHAR", "code of the breakdown, or not_stated", required=True),
+            Column("measure", "VARCHAR", "persons", required=True),
+            Column("value", "BIGINT", "the count; null unless published", "persons"),
+            STATUS,
+            METHOD,
+        ),
+        key=("round_number", "source", "pcode", "direction", "breakdown", "item", "measure"),
+    ),
+    Table(
+        "vital",
+        "Births and deaths the returns tell, since the round before.",
+        (
+            ROUND,
+            LEVEL,
+            PCODE,
+            Column("event", "VARCHAR", "births or deaths", required=True),
+            Column("value", "BIGINT", "the count; null unless published", "persons"),
+            STATUS,
+            METHOD,
+        ),
+        key=("round_number", "pcode", "event"),
     ),
     Table(
         "indicator",
         "Migration and registration indicators; computed on full data, then hidden where an ingredient is.",
         (
-            _ROUND,
-            _LEVEL,
-            _PCODE,
+            ROUND,
+            LEVEL,
+            PCODE,
             Column("indicator", "VARCHAR", "name in the list of indicators", required=True),
             Column("value", "DOUBLE", "null unless published"),
             Column("unit", "VARCHAR", "unit of the value", required=True),
-            _STATUS,
-            Column("note", "VARCHAR", "why it is undefined, or the warning that goes with it"),
+            STATUS,
+            NOTE,
         ),
         key=("round_number", "pcode", "indicator"),
     ),
@@ -161,13 +196,13 @@ RELEASE_TABLES = tables(
         "density",
         "Densities of population and of ger households.",
         (
-            _ROUND,
-            _LEVEL,
-            _PCODE,
+            ROUND,
+            LEVEL,
+            PCODE,
             Column("indicator", "VARCHAR", "name in the list of densities", required=True),
             Column("value", "DOUBLE", "null unless published"),
             Column("unit", "VARCHAR", "unit of the value", required=True),
-            _STATUS,
+            STATUS,
             Column("note", "VARCHAR", "why it is undefined"),
         ),
         key=("round_number", "pcode", "indicator"),
@@ -182,10 +217,29 @@ RELEASE_TABLES = tables(
             Column("direction", "VARCHAR", "in or out", required=True),
             Column("measure", "VARCHAR", "persons or vehicles", required=True),
             Column("hours_observed", "DOUBLE", "hours with an enumerator on duty", "h"),
+            Column(
+                "observed_hours",
+                "VARCHAR",
+                "which hours of the day those were, as ranges such as 6-21; empty if unknown",
+            ),
             Column("value", "BIGINT", "the count in the hours observed; null unless published"),
-            _STATUS,
+            STATUS,
         ),
         key=("checkpoint", "day", "direction", "measure"),
+    ),
+    Table(
+        "passage_hour",
+        "Travellers of a round by weekday and hour, all checkpoints and days together.",
+        (
+            ROUND,
+            Column("direction", "VARCHAR", "in or out", required=True),
+            Column("weekday", "INTEGER", "1 Monday to 7 Sunday", required=True),
+            Column("hour", "INTEGER", "hour of the day, 0 to 23, local time", required=True),
+            Column("checkpoint_hours", "DOUBLE", "hours of watch behind the count; empty if unknown", "h"),
+            Column("value", "BIGINT", "the count in the hours observed; null unless published", "persons"),
+            STATUS,
+        ),
+        key=("round_number", "direction", "weekday", "hour"),
     ),
     Table(
         "finding",
@@ -247,8 +301,8 @@ RELEASE_TABLES = tables(
         "Population rasters summed over the areas.",
         (
             Column("name", "VARCHAR", "name of the raster", required=True),
-            _LEVEL,
-            _PCODE,
+            LEVEL,
+            PCODE,
             Column("persons", "DOUBLE", "persons by the raster", "persons"),
         ),
         key=("name", "pcode"),
@@ -257,15 +311,15 @@ RELEASE_TABLES = tables(
         "exposure",
         "People inside each hazard of the release, by area, at the last round.",
         (
-            _ROUND,
+            ROUND,
             Column("layer", "VARCHAR", "hazard layer", required=True),
-            _LEVEL,
-            _PCODE,
+            LEVEL,
+            PCODE,
             Column("share_of_area", "DOUBLE", "share of the area inside the hazard", "0-1", required=True),
             Column("persons", "BIGINT", "area-weighted people inside; null unless published", "persons"),
             Column("persons_low", "BIGINT", "people of the areas wholly inside", "persons"),
             Column("persons_high", "BIGINT", "people of all areas that touch", "persons"),
-            _STATUS,
+            STATUS,
         ),
         key=("layer", "pcode"),
     ),
@@ -280,4 +334,6 @@ RELEASE_TABLES = tables(
         ),
         key=("codelist", "code"),
     ),
+    *SIDE_TABLES,
+    *FILLED_TABLES,
 )

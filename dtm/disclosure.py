@@ -57,7 +57,7 @@ PRIMARY = "primary"
 COMPLEMENTARY = "complementary"
 DERIVED = "derived"
 RULES = (PRIMARY, COMPLEMENTARY, DERIVED)
-COUNTED_TABLES = ("stock", "flow", "passage_day")
+COUNTED_TABLES = ("stock", "flow", "flow_item", "vital", "passage_day", "passage_hour")
 PROTECTED_TABLES = (*COUNTED_TABLES, "indicator", "density", "exposure")
 LOG_TABLE = "safe_suppression_log"
 _VALUE_COLUMNS = {"exposure": ("persons", "persons_low", "persons_high")}
@@ -117,10 +117,9 @@ class SuppressionSummary:
 def protect_release(connection: Connection, settings: Settings) -> SuppressionSummary:
     """Decide what a release may show, and write the tables that hold only that.
 
-    Reads the temporary tables ``full_stock``, ``full_flow``, ``full_indicator``, ``full_density``,
-    ``full_passage_day``, ``full_exposure``, ``scope_area``, ``scope_rollup`` and ``scope_round``; writes
-    ``safe_<name>`` with the declared columns of each and ``safe_suppression_log`` (table_name, cell, rule). The result
-    depends on the rows alone, not on their order.
+    Reads the temporary tables ``full_<name>`` of `PROTECTED_TABLES`, ``scope_area``, ``scope_rollup`` and
+    ``scope_round``; writes ``safe_<name>`` with the declared columns of each and ``safe_suppression_log`` (table_name,
+    cell, rule). The result depends on the rows alone, not on their order.
 
     The temporary table ``full_coverage``, where it is there, loses the shares that would tell a hidden count (see
     `protect_coverage`).
@@ -134,9 +133,7 @@ def protect_release(connection: Connection, settings: Settings) -> SuppressionSu
     areas = connection.execute("SELECT pcode, level, parent_pcode FROM scope_area ORDER BY pcode").df()
     rounds = tuple(n for (n,) in connection.execute("SELECT round_number FROM scope_round ORDER BY 1").fetchall())
     frames = Frames(
-        stock=tables["stock"],
-        flow=tables["flow"],
-        passage_day=tables["passage_day"],
+        **{name: tables[name] for name in COUNTED_TABLES},
         change=tables["indicator"][tables["indicator"]["indicator"] == CHANGE],
         parent_of=_parents(areas),
         level_of=dict(zip(areas["pcode"], areas["level"].astype(int), strict=True)),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FLOW_KEYS = ("round_number", "origin", "destination", "reason")
 """Columns of an origin-destination table, beside the counts."""
 
-_COLLAPSED = """
+COLLAPSED = """
     CASE WHEN {code} IN ('abroad', 'unknown') THEN {code} WHEN length({code}) < 4 THEN 'unknown'
         WHEN {level} > 1 AND left({code}, 4) = left({area}, 4) THEN left({code}, 6) ELSE left({code}, 4) END
 """
@@ -98,7 +98,7 @@ def build_flows(connection: Connection, scope: Scope) -> None:
 
 def _roll_up(connection: Connection) -> None:
     """Make `scope_flow` (pairs and reasons, where there are any) and `scope_total` (every area)."""
-    collapsed = _COLLAPSED.format(code="m.counterpart_pcode", area="u.pcode", level="u.level")
+    collapsed = COLLAPSED.format(code="m.counterpart_pcode", area="u.pcode", level="u.level")
     aggregate_flows(
         connection,
         f"""(
@@ -158,7 +158,7 @@ def _roll_up(connection: Connection) -> None:
 def _count_checkpoints(connection: Connection, scope: Scope) -> None:
     """Make `scope_checkpoint`; empty where the release has no city or no passage was ever counted."""
     city = {"city": scope.city}
-    far_end = _COLLAPSED.format(code="far_pcode", area="$city", level="1")
+    far_end = COLLAPSED.format(code="far_pcode", area="$city", level="1")
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE scope_checkpoint AS

@@ -47,6 +47,7 @@ def build_passage_days(connection: Connection, scope: Scope) -> None:
             FROM known k
         )
         SELECT k.round_number, k.checkpoint, k.day, d.direction, m.measure, k.hours_observed,
+            NULL::VARCHAR AS observed_hours,
             CASE WHEN k.hours_observed = 0 AND NOT k.seen THEN NULL
                 ELSE coalesce(CASE m.measure WHEN 'persons' THEN c.persons ELSE c.vehicles END, 0) END AS value
         FROM dated k CROSS JOIN (VALUES ('in'), ('out')) d(direction)
@@ -55,4 +56,14 @@ def build_passage_days(connection: Connection, scope: Scope) -> None:
         ORDER BY k.checkpoint, k.day, d.direction, m.measure
         """,
         {"last_round": scope.last_round},
+    )
+
+
+def build_passage_hours(connection: Connection, _scope: Scope) -> None:
+    """Make TEMP TABLE `full_passage_hour`: the travellers of each round by weekday and hour."""
+    create_full(
+        connection,
+        "passage_hour",
+        "SELECT 1 AS round_number, 'in' AS direction, 1 AS weekday, 0 AS hour, "
+        "NULL AS checkpoint_hours, NULL AS value WHERE false",
     )

@@ -18,14 +18,17 @@ from dtm.density import build_densities
 from dtm.disclosure import protect_release
 from dtm.engine import transaction
 from dtm.errors import NothingToReleaseError, RoundNotSignedOffError, UnknownRoundError
+from dtm.estimates import fill_estimates
 from dtm.exposure import build_exposure
+from dtm.flow_items import build_flow_items
 from dtm.flows import build_flows
 from dtm.indicators import build_indicators
-from dtm.passages import build_passage_days
+from dtm.passages import build_passage_days, build_passage_hours
 from dtm.released import CURRENT_FILE, DATABASE_FILE, MANIFEST_FILE
 from dtm.rounds import RELEASED, SIGNED_OFF, find_round, note_release, sign_off_of
 from dtm.scope import Scope, build_coverage, build_scope
 from dtm.stocks import build_stocks
+from dtm.vitals import build_vitals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,7 +187,10 @@ def _compute(connection: Connection, scope: Scope, tell: Callable[[str, float], 
         ("coverage", build_coverage),
         ("stocks", build_stocks),
         ("flows", build_flows),
+        ("flow items", build_flow_items),
+        ("vitals", build_vitals),
         ("checkpoints", build_passage_days),
+        ("hours", build_passage_hours),
         ("indicators", build_indicators),
         ("densities", build_densities),
         ("exposure", build_exposure),
@@ -280,6 +286,8 @@ def _write(
 ) -> None:
     tell("tables", 0.75)
     write_tables(connection, scope, folder / DATABASE_FILE)
+    tell("estimates", 0.8)
+    fill_estimates(folder / DATABASE_FILE)
     tell("maps", 0.85)
     write_maps(connection, workspace, folder)
     content = describe_tables(folder / DATABASE_FILE)

@@ -240,7 +240,7 @@ def _fixed_rows(rounds: int) -> dict[str, list[Row]]:
             for n in range(1, rounds + 1)
         ],
         "passage_day": [
-            (rounds, "emeelt", day(2026, 3, 2), direction, "persons", 20.0, 500, "published")
+            (rounds, "emeelt", day(2026, 3, 2), direction, "persons", 20.0, "4-23", 500, "published")
             for direction in ("in", "out")
         ],
         "finding": [

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from dtm._release_tables import RELEASE_TABLES
+from dtm.disclosure import PROTECTED_TABLES
 from dtm.engine import connect
 
-TABLES = ("stock", "flow", "indicator", "density", "passage_day", "exposure")
+TABLES = PROTECTED_TABLES
 OUTSIDE = ("MN64", "MN65", "MN83", "abroad", "unknown")
 
 
@@ -43,8 +44,8 @@ def open_world(parents, rounds, **tables):
         frame = tables.get(name)
         if frame is not None and len(frame):
             connection.register("t", frame)
-            names = ", ".join(column.name for column in columns)
-            connection.execute(f"INSERT INTO full_{name} SELECT {names} FROM t")
+            names = ", ".join(column.name for column in columns if column.name in frame.columns)
+            connection.execute(f"INSERT INTO full_{name} ({names}) SELECT {names} FROM t")
             connection.unregister("t")
     return connection
 

@@ -136,10 +136,10 @@ DENSITIES = [
     (2, 3, "MN110702", "persons_per_km2", None, "persons_per_km2", "undefined", "not reported"),
 ]
 PASSAGE_DAYS = [
-    (2, "emeelt", dt.date(2024, 10, 2), "in", "persons", 10.0, 300, "published"),
-    (2, "emeelt", dt.date(2024, 10, 2), "out", "persons", 10.0, 200, "published"),
-    (2, "nalaikh", dt.date(2024, 10, 2), "in", "persons", 6.5, 180, "published"),
-    (None, "nalaikh", dt.date(2024, 12, 2), "in", "persons", 4.0, 90, "published"),
+    (2, "emeelt", dt.date(2024, 10, 2), "in", "persons", 10.0, "8-17", 300, "published"),
+    (2, "emeelt", dt.date(2024, 10, 2), "out", "persons", 10.0, "8-17", 200, "published"),
+    (2, "nalaikh", dt.date(2024, 10, 2), "in", "persons", 6.5, None, 180, "published"),
+    (None, "nalaikh", dt.date(2024, 12, 2), "in", "persons", 4.0, None, 90, "published"),
 ]
 FINDINGS = [
     (2, "kheseg-baseline", "E001", "error", "round-2.csv", None, 7, "persons", "=2+5 is not a number", "тоо биш"),

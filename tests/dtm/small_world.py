@@ -13,11 +13,13 @@ from dtm._warehouse_tables import WAREHOUSE_TABLES
 from dtm.density import build_densities
 from dtm.engine import connect
 from dtm.exposure import build_exposure
+from dtm.flow_items import build_flow_items
 from dtm.flows import build_flows
 from dtm.indicators import build_indicators
-from dtm.passages import build_passage_days
+from dtm.passages import build_passage_days, build_passage_hours
 from dtm.scope import build_coverage, build_scope
 from dtm.stocks import build_stocks
+from dtm.vitals import build_vitals
 
 OPERATION = "test operation"
 KHOROOS = ("MN110701", "MN110702", "MN111001")
@@ -131,7 +133,10 @@ class SmallWorld:
         build_coverage(self.connection, scope)
         build_stocks(self.connection, scope)
         build_flows(self.connection, scope)
+        build_flow_items(self.connection, scope)
+        build_vitals(self.connection, scope)
         build_passage_days(self.connection, scope)
+        build_passage_hours(self.connection, scope)
         build_indicators(self.connection, scope)
         build_densities(self.connection, scope)
         build_exposure(self.connection, scope)

@@ -23,7 +23,7 @@ from dtm.rounds import close_round, find_round, reopen_round
 from dtm.warehouse import open_warehouse
 from dtm.workspace import create_workspace, open_workspace
 
-VALUES = {"exposure": ("persons", "persons_low", "persons_high")}
+VALUES = {"balance": ("residual",), "exposure": ("persons", "persons_low", "persons_high")}
 
 
 @pytest.fixture(scope="module")

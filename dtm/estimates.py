@@ -1,0 +1,38 @@
+"""Fill the estimates of a release from its published tables, in its own file, where nothing hidden is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dtm._estimate_tables import FILLED_TABLES
+from dtm.engine import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dtm.engine import Connection
+
+FILLERS: tuple[tuple[str, Callable[[Connection], None]], ...] = ()
+"""Table of the release, and the function that inserts its rows reading the tables before it."""
+
+
+def fill_estimates(path: Path) -> None:
+    """Insert every estimate that the release's own published figures allow.
+
+    The connection sees the release's file alone: whatever is computed here, any reader of the release could compute.
+    So no estimate can tell a hidden figure, whatever its formula (the post-processing argument, as for differential
+    privacy: Dwork & Roth 2014, prop. 2.1). An estimate with a hidden ingredient is null and `suppressed`.
+
+    Parameters
+    ----------
+    path
+        The release's database, with every table but the estimates filled.
+    """
+    with connect(path, spatial=False) as connection:
+        for _, fill in FILLERS:
+            fill(connection)
+        connection.execute("CHECKPOINT")
+
+
+FILLED = tuple(table.name for table in FILLED_TABLES)
