@@ -97,7 +97,9 @@ def test_the_lock_satisfies_pyproject(name, extras):
 
 def test_running_uses_the_versions_that_were_tested():
     run, dev = locked("run.txt"), locked("dev.txt")
-    differing = {name for name in run if {str(r) for r, _ in run[name]} != {str(r) for r, _ in dev.get(name, [])}}
+    differing = {
+        name for name in run if {str(r.specifier) for r, _ in run[name]} != {str(r.specifier) for r, _ in dev[name]}
+    }
     assert differing == set()
 
 
