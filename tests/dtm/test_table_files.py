@@ -1,0 +1,93 @@
+"""Read the tables a demographer brings, cell by cell, and write one whole or not at all."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from dtm.errors import BadInputError, WrongUseError
+from dtm.table_files import read_table_file, write_table_file
+from enumerations.errors import EnumerationsError
+
+TEXT, NUMBERS = {"origin": "from", "destination": "to"}, {"persons": "n"}
+
+
+def given(tmp_path, content, name="flows.csv"):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "from,to,n,more\n A,B ,10,x\nB,A,2.5,y\n",
+        "\ufefffrom;to;n\nA;B;10\nB;A;2.5\n",
+        "more\tn\tto\tfrom\nx\t10\tB\tA\ny\t2.5\tA\tB\n",
+    ],
+)
+def test_columns_come_under_our_names_in_the_files_order(tmp_path, content):
+    frame = read_table_file(given(tmp_path, content), text=TEXT, numbers=NUMBERS)
+    assert frame.to_dict("list") == {"origin": ["A", "B"], "destination": ["B", "A"], "persons": [10.0, 2.5]}
+
+
+def test_cyrillic_of_an_old_office_program_is_read(tmp_path):
+    path = given(tmp_path, "from,to,n\nДархан,Улаанбаатар,3\n".encode("cp1251"))
+    assert read_table_file(path, text=TEXT, numbers=NUMBERS)["origin"].tolist() == ["Дархан"]
+
+
+@pytest.mark.parametrize("name", ["flows.csv", "flows.parquet"])
+def test_what_is_written_is_read_again(tmp_path, name):
+    frame = pd.DataFrame({"from": ["A", "B"], "to": ["B", "A"], "n": [10.0, 0.1 + 0.2]})
+    path = write_table_file(frame, tmp_path / name)
+    again = read_table_file(path, text=TEXT, numbers=NUMBERS)
+    assert again["persons"].tolist() == frame["n"].tolist()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ("A,B,ten", r"column 'n' is no number in row 3 \('ten'\)"),
+        ("A,B,inf", "is no number in row 3"),
+        ("A,B,-1", r"column 'n' is below 0 in row 3 \('-1'\)"),
+        ("A,B,", "column 'n' is empty in row 3"),
+        (",B,1", "column 'from' is empty in row 3"),
+    ],
+)
+def test_a_cell_that_cant_be_used_is_named(tmp_path, cells, words):
+    with pytest.raises(BadInputError, match=words):
+        read_table_file(given(tmp_path, f"from,to,n\nA,B,1\n{cells}\n"), text=TEXT, numbers=NUMBERS)
+
+
+def test_an_empty_cell_may_be_a_null_and_a_figure_negative_where_that_is_said(tmp_path):
+    path = given(tmp_path, "from,to,n\nA,,\nB,A,-2\n")
+    frame = read_table_file(path, text=TEXT, numbers=NUMBERS, nullable=("persons", "destination"), signed=("persons",))
+    assert frame["persons"].isna().tolist() == [True, False]
+    assert frame["persons"].tolist()[1] == -2
+
+
+def test_missing_columns_are_told_with_those_that_are_there(tmp_path):
+    with pytest.raises(BadInputError, match="no column 'to', 'n'; the file has: from, persons"):
+        read_table_file(given(tmp_path, "from,persons\nA,1\n"), text=TEXT, numbers=NUMBERS)
+    with pytest.raises(WrongUseError, match="'n' is named for two things"):
+        read_table_file(given(tmp_path, "n\n1\n"), text={"origin": "n"}, numbers=NUMBERS)
+
+
+@pytest.mark.parametrize("content", ["", b"\x89PNG0000", b"PAR1broken"])
+def test_a_file_of_another_kind_is_refused(tmp_path, content):
+    with pytest.raises((BadInputError, EnumerationsError)):
+        read_table_file(given(tmp_path, content), text=TEXT, numbers=NUMBERS)
+
+
+def test_a_header_alone_is_an_empty_table(tmp_path):
+    assert read_table_file(given(tmp_path, "from,to,n\n"), text=TEXT, numbers=NUMBERS).empty
+
+
+def test_a_file_that_is_not_there_and_places_that_cant_be_written(tmp_path):
+    with pytest.raises(BadInputError, match="can't be read"):
+        read_table_file(tmp_path / "none.csv", text=TEXT, numbers=NUMBERS)
+    frame = pd.DataFrame({"a": [1]})
+    for path, words in ((tmp_path / "a.doc", "ends in"), (tmp_path / "no" / "a.csv", "no folder")):
+        with pytest.raises(WrongUseError, match=words):
+            write_table_file(frame, path)
