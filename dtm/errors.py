@@ -61,6 +61,10 @@ class NoReleaseError(WrongUseError, FileNotFoundError):
     """Say that the workspace has no release to read."""
 
 
+class ReleaseFormatError(DtmError, ValueError):
+    """Say that a release has the tables of another version of the system."""
+
+
 class NothingToReleaseError(WrongUseError, ValueError):
     """Say that no round with returns is there to release."""
 

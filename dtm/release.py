@@ -24,7 +24,7 @@ from dtm.flow_items import build_flow_items
 from dtm.flows import build_flows
 from dtm.indicators import build_indicators
 from dtm.passages import build_passage_days, build_passage_hours
-from dtm.released import CURRENT_FILE, DATABASE_FILE, MANIFEST_FILE
+from dtm.released import CURRENT_FILE, DATABASE_FILE, MANIFEST_FILE, RELEASE_FORMAT
 from dtm.rounds import RELEASED, SIGNED_OFF, find_round, note_release, sign_off_of
 from dtm.scope import Scope, build_coverage, build_scope
 from dtm.stocks import build_stocks
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from dtm.engine import Connection
     from dtm.workspace import Workspace
 
-RELEASE_FORMAT = 1
-"""Version of the release's tables and files."""
 READ_ONLY_MODE = 0o444
 """Permissions of a release's files: nobody changes what was published."""
 _BUILDING = ".building-"

@@ -12,7 +12,7 @@ import shapely
 
 from dtm._release_tables import RELEASE_TABLES
 from dtm.engine import Connection, connect
-from dtm.errors import BadInputError, NoReleaseError
+from dtm.errors import BadInputError, NoReleaseError, ReleaseFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 CURRENT_FILE = "CURRENT"
 DATABASE_FILE = "release.duckdb"
 MANIFEST_FILE = "manifest.json"
+RELEASE_FORMAT = 2
+"""Version of the release's tables and files; 2 added the tables of estimates."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,8 @@ def open_release(workspace: Workspace, release_id: str | None = None) -> Release
     ------
     NoReleaseError
         There is none, or none of that name.
+    ReleaseFormatError
+        Another version of the system built it, with other tables.
     """
     wanted = release_id or current_release_id(workspace)
     path = workspace.releases_path / wanted
@@ -167,4 +171,12 @@ def open_release(workspace: Workspace, release_id: str | None = None) -> Release
         raise NoReleaseError(f"There is no release '{wanted}' in {workspace.path}; there are: {known or 'none'}.")
     if not (path / MANIFEST_FILE).exists():
         raise BadInputError(f"{path}: the release has no {MANIFEST_FILE}; build it again with `dtm release`.")
-    return Release(path)
+    release = Release(path)
+    found = release.manifest.get("inputs", {}).get("code", {}).get("release_format", RELEASE_FORMAT)
+    if found != RELEASE_FORMAT:
+        release.close()
+        raise ReleaseFormatError(
+            f"The release '{wanted}' has the tables of another version of the system (format {found}; this version reads "
+            f"{RELEASE_FORMAT}). Build it again with `dtm release`."
+        )
+    return release

@@ -15,7 +15,13 @@ import pytest
 from dtm import release as release_module
 from dtm._release_tables import PUBLISHED, RELEASE_TABLES
 from dtm.demo import build_demo
-from dtm.errors import NoReleaseError, NothingToReleaseError, RoundNotSignedOffError, UnknownRoundError
+from dtm.errors import (
+    NoReleaseError,
+    NothingToReleaseError,
+    ReleaseFormatError,
+    RoundNotSignedOffError,
+    UnknownRoundError,
+)
 from dtm.exports import export
 from dtm.release import build_release
 from dtm.released import CURRENT_FILE, current_release_id, open_release
@@ -229,3 +235,14 @@ def test_an_open_round_is_released_only_as_provisional_and_every_file_says_so(wo
         assert final not in {before, provisional}
         assert find_round(connection, operation=operation, number=6).status == "released"
         assert build_release(connection, copy) == final
+
+
+def test_a_release_of_another_version_is_refused_with_what_to_do(workspace, tmp_path):
+    copy = open_workspace(shutil.copytree(workspace.path, tmp_path / "workspace"))
+    path = copy.releases_path / current_release_id(copy) / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["inputs"]["code"]["release_format"] = 1
+    path.chmod(0o644)
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ReleaseFormatError, match=r"format 1.*Build it again with `dtm release`"):
+        open_release(copy)
