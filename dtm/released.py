@@ -176,7 +176,7 @@ def open_release(workspace: Workspace, release_id: str | None = None) -> Release
     if found != RELEASE_FORMAT:
         release.close()
         raise ReleaseFormatError(
-            f"The release '{wanted}' has the tables of another version of the system (format {found}; this version reads "
-            f"{RELEASE_FORMAT}). Build it again with `dtm release`."
+            f"The release '{wanted}' has the tables of another version of the system (format {found}; this one "
+            f"reads {RELEASE_FORMAT}). Build it again with `dtm release`."
         )
     return release
