@@ -11,7 +11,7 @@ import re
 import unicodedata
 from functools import cache
 from importlib import resources
-from typing import Final
+from typing import Final, NamedTuple
 
 import pandas as pd
 
@@ -22,6 +22,24 @@ COUNTRY_NAMES: Final = ("Монгол Улс", "Mongolia")
 CAPITAL_PCODE: Final = "MN11"
 MAXIMUM_LEVEL: Final = 4
 MAXIMUM_LOCAL_NUMBER: Final = 99
+
+
+class Region(NamedTuple):
+    """A group of aimags, or the capital, that the national statistics are given for."""
+
+    code: str
+    name_mn: str
+    name_en: str
+
+
+REGIONS: Final = {
+    "8": Region("western", "Баруун бүс", "Western region"),
+    "6": Region("khangai", "Хангайн бүс", "Khangai region"),
+    "4": Region("central", "Төвийн бүс", "Central region"),
+    "2": Region("eastern", "Зүүн бүс", "Eastern region"),
+    "1": Region("ulaanbaatar", "Улаанбаатар", "Ulaanbaatar"),
+}
+"""Regions by the first digit of an aimag's code, as the tables by region of the National Statistics Office (1212.mn)."""
 
 _PCODE = re.compile(r"MN(?:\d\d){0,4}")
 _DIGITS = re.compile(r"0?((?:\d\d){1,4})")
@@ -117,6 +135,14 @@ def place_name(pcode: str) -> tuple[str, str]:
     if row is None:
         raise PcodeError(f"{pcode} is not in OCHA's list of P-codes for Mongolia (valid from 2020-10-19)")
     return row["name_mn"], row["name_en"]
+
+
+def region_of(pcode: str) -> Region:
+    """Return the statistical region of a place at level 1 to 4; raise `PcodeError` where its aimag isn't listed."""
+    aimag = pcode[: len(CAPITAL_PCODE)]
+    if level_of(pcode) == 0 or not is_listed(aimag):
+        raise PcodeError(f"{pcode} is in no aimag of OCHA's list of P-codes for Mongolia, so in no region")
+    return REGIONS[aimag[len(COUNTRY_PCODE)]]
 
 
 def is_listed(pcode: str) -> bool:

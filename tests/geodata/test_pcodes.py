@@ -149,3 +149,29 @@ def test_the_list_is_ochas(realdata):
     for row in theirs.to_dict("records"):
         parent = row["P-Code"][:-2]
         assert pcodes.match_name(row["Name"], parent=parent) == row["P-Code"]
+
+
+def test_every_aimag_is_in_one_region():
+    aimags = pcodes.places().query("level == 1")["pcode"]
+    counts = aimags.map(lambda code: pcodes.region_of(code).code).value_counts().to_dict()
+    assert counts == {"central": 7, "khangai": 6, "western": 5, "eastern": 3, "ulaanbaatar": 1}
+    assert pcodes.region_of("MN11070103").name_mn == "Улаанбаатар"
+    assert pcodes.region_of("MN8301") == pcodes.REGIONS["8"]
+
+
+@pytest.mark.parametrize("code", ["MN", "MN99", "MN9901", "abroad"])
+def test_what_is_in_no_aimag_is_in_no_region(code):
+    with pytest.raises(PcodeError):
+        pcodes.region_of(code)
+
+
+@pytest.mark.realdata
+def test_the_western_region_is_the_statistics_offices(realdata):
+    import pandas as pd
+
+    told = pd.read_csv(realdata / "mn-nso" / "nso_mid_year_population_partial_2010_2025.csv")["region"]
+    names = sorted(set(told.str.strip()) - {"Total"})
+    assert len(names) == 6  # the region and its five aimags: all that is kept of the table
+    regions = [pcodes.region_of(code).name_en for name in names if (code := pcodes.match_name(name, level=1))]
+    assert regions == ["Western region"] * 5
+    assert "Western region" in names
