@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 from dashboard import parts
-from dashboard.pages import data, flows, ger, hazards, overview
+from dashboard.pages import accounts, data, flows, ger, hazards, overview
 from dashboard.pages.common import register_collect
 from dashboard.reader import Reader, Snapshot
 from dashboard.state import View, view_from_mapping, view_from_search
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LAYOUTS = {
     "overview": overview.layout,
     "flows": flows.layout,
+    "accounts": accounts.layout,
     "ger": ger.layout,
     "hazards": hazards.layout,
     "data": data.layout,
@@ -66,7 +67,7 @@ def create_app(workspace: Workspace) -> Dash:
     )
     _register_shell(app, reader, workspace)
     register_collect(app)
-    for page in (overview, flows, ger, hazards):
+    for page in (overview, flows, accounts, ger, hazards):
         page.register(app, reader.current)
     app.dtm_reader = reader
     return app

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dashboard.state import View
     from dashboard.words import Words
 
-PAGES = {"overview": "/", "flows": "/flows", "ger": "/ger", "hazards": "/hazards", "data": "/data"}
+PAGES = {"overview": "/", "flows": "/flows", "accounts": "/accounts", "ger": "/ger", "hazards": "/hazards", "data": "/data"}
 MARKS_MAXIMUM = 9
 GRAPH_CONFIG = {
     "displaylogo": False,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dtm.released import ReleasedTable
 
 MAP_PAGES = ("overview", "flows", "ger", "hazards")
-CONTROL_PAGES = (*MAP_PAGES, "data")
+CONTROL_PAGES = (*MAP_PAGES, "accounts", "data")
 
 
 def view_ids(page: str) -> str:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 import dashboard
-from dashboard import parts, tables
+from dashboard import account_charts, parts, tables
 from dashboard.desk import board, deciding, files, finding_table, layout, round_head, units
 from dashboard.measures import MEASURES
+from dashboard.pages import accounts
 from dashboard.pages.data import METHODS
 from dashboard.pages.hazards import SERVICES_KNOWN
 from dashboard.state import LEVELS, SCOPES, SOURCES, UNITS
@@ -39,6 +40,10 @@ COMPOSED = {
     *(f"severity.{severity}" for severity in ("error", "warning")),
     *(f"empty.{step}" for step in ("areas", "round", "returns", "release")),
     *(f"rounds.{name}" for name in ("round", "dates", "state", "signed_on", "signed_off", "open")),
+    *(f"account.{name}" for name in account_charts.STEPS),
+    *(f"account.flag.{flag}" for flag in accounts.FLAGS),
+    *(f"account.figure.{figure}" for figure in account_charts.FIGURES),
+    *(f"account.{part}" for part in ("told", "estimated")),
     *(f"desk.section.{name}" for name in layout.SECTIONS),
     *(f"desk.state.{name}" for name in board.STATES),
     *(f"desk.after.{name}" for name in board.STATES[2:]),

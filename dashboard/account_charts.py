@@ -1,0 +1,149 @@
+"""Draw how the people of an area became those of the next round, and what is estimated beside what was told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from dashboard.charts import ACTUAL, ARRIVALS, DEPARTURES, base_chart
+from dashboard.measures import note_text
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from dashboard.reader import Snapshot
+    from dashboard.words import Words
+
+FLAG_COLORS = {"green": "#2e7d32", "amber": "#b26a00", "red": "#b3261e"}
+"""Colours of a residual; the words beside them say the same."""
+ESTIMATED = "#8fb4d9"
+STEPS = ("opening", "arrivals", "departures", "births", "deaths", "boundary_change", "residual", "closing")
+TAKEN_AWAY = ("departures", "deaths")
+FIGURES = ("actual_persons", "arrivals", "departures")
+TALL_PX, LOW_PX = 300, 230
+
+
+def row_of(snapshot: Snapshot, table: str, /, **where: Any) -> dict[str, Any] | None:
+    """Return the one row of a released table with these values, None where there is none."""
+    frame = snapshot.rows(table, **where)
+    return None if frame.empty else {str(name): value for name, value in frame.iloc[0].items()}
+
+
+def waterfall(row: dict[str, Any], words: Words) -> go.Figure:
+    """Return the account of an area: what came to the people of the round before and what left them."""
+    figure = base_chart(height=TALL_PX)
+    steps = [step for step in STEPS if step != "boundary_change" or row[step]]
+    values = [float(row[step]) * (-1 if step in TAKEN_AWAY else 1) for step in steps]
+    ends = ("opening", "closing")
+    figure.add_waterfall(
+        x=[words(f"account.{step}") for step in steps],
+        y=values,
+        measure=["absolute" if step in ends else "relative" for step in steps],
+        text=[words.number(value, signed=step not in ends) for step, value in zip(steps, values, strict=True)],
+        textposition="outside",
+        cliponaxis=False,
+        increasing={"marker": {"color": ARRIVALS}},
+        decreasing={"marker": {"color": DEPARTURES}},
+        totals={"marker": {"color": ACTUAL}},
+        connector={"line": {"color": "#9aa1ae", "width": 1}},
+        hovertemplate="%{x}: %{text}<extra></extra>",
+    )
+    low, high = _extent(values)
+    figure.update_yaxes(range=[low, high])
+    figure.update_layout(margin={"t": 24, "b": 48}, showlegend=False)
+    return figure
+
+
+def _extent(values: list[float]) -> tuple[float, float]:
+    """Return a range in which the changes can be seen: they are small beside the people."""
+    levels = [values[0]]
+    for value in values[1:-1]:
+        levels.append(levels[-1] + value)
+    levels.append(values[-1])
+    spread = max(max(levels) - min(levels), 1.0)
+    return max(0.0, min(levels) - spread), max(levels) + 0.35 * spread
+
+
+def completed(snapshot: Snapshot, words: Words, *, pcode: str, round_number: int) -> go.Figure:
+    """Return what the units that reported told, and what is estimated for those that did not, with the interval."""
+    frame = snapshot.rows("imputed", pcode=pcode, round_number=round_number).set_index("figure").reindex(list(FIGURES))
+    frame = frame[frame["status"] == "published"]
+    names = [words(f"account.figure.{figure}") for figure in frame.index]
+    figure = base_chart(height=LOW_PX, legend=True)
+    estimated = (frame["value"] - frame["observed"].astype("float64")).clip(lower=0)
+    parts = (("account.told", frame["observed"], ACTUAL, ""), ("account.estimated", estimated, ESTIMATED, "/"))
+    for key, values, color, pattern in parts:
+        name = words(key)
+        figure.add_bar(
+            y=names,
+            x=[float(value) for value in values],
+            name=name,
+            orientation="h",
+            marker={"color": color, "pattern": {"shape": pattern}},
+            hovertemplate="%{y}: %{x:,.0f}<extra>" + name + "</extra>",
+        )
+    with_ends = frame["low"].notna() & frame["high"].notna()
+    figure.data[1].error_x = {
+        "type": "data",
+        "symmetric": False,
+        "array": [float(v) for v in (frame["high"] - frame["value"]).where(with_ends, 0)],
+        "arrayminus": [float(v) for v in (frame["value"] - frame["low"]).where(with_ends, 0)],
+        "color": "#1c2330",
+        "thickness": 1.4,
+    }
+    figure.update_layout(barmode="stack")
+    figure.update_yaxes(automargin=True, autorange="reversed", tickformat="", type="category")
+    figure.update_xaxes(showgrid=True, gridcolor="#e6e8ec", tickformat=",", rangemode="tozero")
+    return figure
+
+
+def survey_dots(snapshot: Snapshot, words: Words, *, pcode: str, round_number: int, estimates: list[str]) -> go.Figure:
+    """Return survey estimates in percent as points with their 95 % interval, the surest knowledge the narrowest."""
+    frame = snapshot.rows("survey_estimate", pcode=pcode, round_number=round_number, item="total")
+    frame = frame[(frame["status"] == "published") & frame["estimate"].isin(estimates)]
+    labels = snapshot.labels("survey_estimate", words)
+    names = [labels.get(code, code) for code in frame["estimate"]]
+    figure = base_chart(height=max(LOW_PX, 90 + 30 * len(frame)))
+    figure.add_scatter(
+        x=frame["value"].tolist(),
+        y=names,
+        mode="markers",
+        marker={"size": 10, "color": ACTUAL},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": (frame["high"] - frame["value"]).tolist(),
+            "arrayminus": (frame["value"] - frame["low"]).tolist(),
+            "color": "#1c2330",
+            "thickness": 1.6,
+        },
+        customdata=[
+            words(
+                "account.survey_point",
+                value=words.number(row.value, decimals=1),
+                low=words.number(row.low, decimals=1),
+                high=words.number(row.high, decimals=1),
+                base=words.number(row.base_persons),
+                effect=words.number(row.design_effect, decimals=1),
+            )
+            for row in frame.itertuples()
+        ],
+        hovertemplate="%{y}<br>%{customdata}<extra></extra>",
+    )
+    figure.update_yaxes(automargin=True, autorange="reversed", tickformat="", type="category")
+    figure.update_xaxes(showgrid=True, gridcolor="#e6e8ec", rangemode="tozero", ticksuffix=" %", tickformat=".0f")
+    return figure
+
+
+def notes_of(row: dict[str, Any], words: Words) -> str:
+    """Return what a row's note says; several are separated by a space."""
+    note = row.get("note")
+    if not isinstance(note, str):
+        return ""
+    return " ".join(note_text(part, words.lang) for part in note.split())
+
+
+def is_there(row: dict[str, Any] | None) -> bool:
+    """Return whether a row is there and published."""
+    return row is not None and row.get("status") == "published" and not pd.isna(row.get("status"))
