@@ -190,7 +190,7 @@ def _add_flow_items(builder: SystemBuilder, flow: pd.DataFrame, items: pd.DataFr
 def _add_hours(builder: SystemBuilder, passage: pd.DataFrame, hours: pd.DataFrame) -> None:
     days = passage[(passage["measure"] == PERSONS) & passage["round_number"].notna()]
     if len(days) and len(hours):
-        weekday = pd.to_datetime(days["day"]).dt.weekday + 1
+        weekday = pd.to_datetime(days["day"]).dt.day_of_week + 1
         days = days.assign(round_number=days["round_number"].astype(np.int64), weekday=weekday.astype(np.int64))
         hours = hours.astype({"round_number": np.int64, "weekday": np.int64})
         builder.add("passage_hours", [(days, 1), (hours, -1)], ["round_number", "direction", "weekday"])
