@@ -97,5 +97,17 @@ class BadInputError(DtmError, ValueError):
     """Refuse a file as a whole; nothing was changed."""
 
 
+class MarginsDisagreeError(BadInputError):
+    """Name the difference between margins of a table that should add to the same total."""
+
+
+class InfeasibleMarginsError(BadInputError):
+    """Name the areas whose margins no table with these zeros can meet."""
+
+
+class StocksDisagreeError(BadInputError):
+    """Name the difference between the change of stocks and the births and deaths that should explain it."""
+
+
 class ReleaseAuditError(DtmError, RuntimeError):
     """Stop a release in which a hidden value could be derived."""
