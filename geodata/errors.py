@@ -30,3 +30,7 @@ class UnreadableFileError(GeodataError, ValueError):
 
 class RasterError(UnreadableFileError):
     """Say that a file is no population raster that can be used."""
+
+
+class CrosswalkError(GeodataError, ValueError):
+    """Refuse areas, weights or values from which no crosswalk can be made, by the name of what is wrong."""
