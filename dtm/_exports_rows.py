@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import shapely
 
+from dtm._exports_breaks import add_series_breaks
 from dtm._exports_columns import EXPORT_COLUMNS, PRODUCTS, REAL_VALUED_TABLES
 from dtm._release_tables import RELEASE_TABLES
 from dtm.released import Release, ReleasedTable
@@ -35,8 +36,14 @@ WORDS: dict[tuple[str, str], tuple[str, str]] = {
     ("measure", "households"): ("Households", "Өрх"),
     ("source", "arrivals"): ("Arrivals, told by the destination", "Ирсэн нь (очсон газар мэдээлсэн)"),
     ("source", "departures"): ("Departures, told by the origin", "Явсан нь (гарсан газар мэдээлсэн)"),
-    ("source", "checkpoint"): ("Checkpoint counts", "Хяналтын цэгийн тооллого"),
-    ("source", "checkpoint_through"): ("Checkpoint counts, passing through", "Хяналтын цэгээр дайран өнгөрсөн"),
+    ("source", "checkpoint"): (
+        "Checkpoint counts, into or out of the city",
+        "Хяналтын цэгээр хотод орсон, хотоос гарсан",
+    ),
+    ("source", "checkpoint_through"): (
+        "Checkpoint counts, through traffic (from and to places outside the city)",
+        "Хяналтын цэгээр хотыг дайран өнгөрсөн (хотоос гадуурх хоёр газрын хооронд)",
+    ),
     ("direction", "in"): ("In", "Орсон"),
     ("direction", "out"): ("Out", "Гарсан"),
     ("sex", "male"): ("Male", "Эрэгтэй"),
@@ -78,17 +85,24 @@ def joined(release: Release, table: ReleasedTable, *, product: Product, language
         _add_places(frame, release)
         _add_coverage(frame, release)
     _add_labels(frame, release, table=product.table, language=language)
+    if "series_break" in product.columns:
+        add_series_breaks(frame, release, table=product.table)
     frame["release_id"] = release.release_id
     frame["is_demonstration"] = release.is_demonstration
     return ReleasedTable(product.name, frame[list(product.columns)], table.manifest)
 
 
-def plain(table: ReleasedTable) -> ReleasedTable:
-    """Return the rows of a release table as they are, with the release they come from in each."""
+def plain(table: ReleasedTable, *, release: Release | None = None) -> ReleasedTable:
+    """Return the rows of a release table as they are, with the release they come from in each.
+
+    With the release at hand, moves by item get the names of the breaks in the series of registration.
+    """
     frame = _typed(table.frame, name=table.name)
     for column in RELEASE_TABLES[table.name].columns:
         if column.type == "GEOMETRY" and column.name in frame:
             frame[column.name] = shapely.to_wkt(shapely.from_wkb([bytes(value) for value in frame[column.name]]))
+    if release is not None and table.name == "flow_item":
+        add_series_breaks(frame, release, table=table.name)
     frame["release_id"] = str(table.manifest.get("release_id", ""))
     frame["is_demonstration"] = bool(table.manifest["is_demonstration"])
     return ReleasedTable(table.name, frame, table.manifest)

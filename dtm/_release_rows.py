@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dtm._full import EXACT
-from dtm._release_tables import RELEASE_TABLES
+from dtm._release_tables import RELEASE_TABLES, SUPPRESSED
 from dtm.disclosure import PROTECTED_TABLES
 from dtm.engine import connect
 from dtm.measures import DENSITIES, INDICATORS
+from dtm.system_measures import SYSTEM_INDICES
 from enumerations.codelists import load_codelists
 from enumerations.findings import CATALOGUE as RETURN_CATALOGUE
 from geodata.pcodes import places
@@ -23,16 +24,23 @@ if TYPE_CHECKING:
 
 _SAFE = PROTECTED_TABLES
 """Tables that were made safe as a whole; the tables of estimates are filled from them, in the file itself."""
+PASSAGE_DAY_SQL = f"""SELECT * REPLACE (CASE WHEN bool_or(status = '{SUPPRESSED}') OVER (PARTITION BY checkpoint, day)
+    THEN NULL ELSE observed_hours END AS observed_hours) FROM safe_passage_day"""
+"""Which hours were watched is told by those somebody passed in: with a count of that day hidden it is not told."""
 _NOWHERE = (("abroad", "Гадаад улс", "Abroad"), ("unknown", "Тодорхойгүй", "Unknown"), ("total", "Бүгд", "Total"))
 
 
-def write_tables(connection: Connection, scope: Scope, path: Path) -> None:
-    """Make the release's database file and fill every table but `overlay`, which the drawn rasters fill."""
+def write_tables(connection: Connection, scope: Scope, path: Path, *, breaks: pd.DataFrame) -> None:
+    """Make the release's database file and fill every table but `overlay`, which the drawn rasters fill.
+
+    `breaks` has the rows of `series_break`.
+    """
     _make_place(connection)
     _make_finding(connection, scope)
     _make_raster_zone(connection, scope)
     labels = _code_labels()
     connection.register("label_frame", labels)
+    connection.register("break_frame", breaks)
     sources = {
         **{name: f"SELECT * FROM safe_{name}" for name in _SAFE},
         "area": "SELECT * FROM scope_area",
@@ -46,6 +54,8 @@ def write_tables(connection: Connection, scope: Scope, path: Path) -> None:
         "(SELECT name, max(version) AS version FROM layer GROUP BY 1) USING (name, version)",
         "raster_zone": "SELECT * FROM release_raster_zone",
         "code_label": "SELECT * FROM label_frame",
+        "passage_day": PASSAGE_DAY_SQL,
+        "series_break": "SELECT * FROM break_frame",
     }
     connection.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS built")
     try:
@@ -59,6 +69,7 @@ def write_tables(connection: Connection, scope: Scope, path: Path) -> None:
     finally:
         connection.execute("DETACH built")
         connection.unregister("label_frame")
+        connection.unregister("break_frame")
 
 
 def describe_tables(path: Path) -> dict[str, dict[str, Any]]:
@@ -148,5 +159,6 @@ def _code_labels() -> pd.DataFrame:
         for codelist, declared in (("indicator", INDICATORS), ("density", DENSITIES))
         for indicator in declared.values()
     ]
+    measures += [("system", index.name, index.label_mn, index.label_en) for index in SYSTEM_INDICES.values()]
     frame = pd.DataFrame(measures, columns=["codelist", "code", "label_mn", "label_en"])
     return pd.concat([load_codelists(), frame], ignore_index=True)

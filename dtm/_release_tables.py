@@ -220,7 +220,7 @@ RELEASE_TABLES = tables(
             Column(
                 "observed_hours",
                 "VARCHAR",
-                "which hours of the day those were, as ranges such as 6-21; empty if unknown",
+                "which hours of the day those were, as ranges such as 6-21; empty if unknown or a count of the day is hidden",
             ),
             Column("value", "BIGINT", "the count in the hours observed; null unless published"),
             STATUS,

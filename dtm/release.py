@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import uuid
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from dtm.passages import build_passage_days, build_passage_hours
 from dtm.released import CURRENT_FILE, DATABASE_FILE, MANIFEST_FILE, RELEASE_FORMAT
 from dtm.rounds import RELEASED, SIGNED_OFF, find_round, note_release, sign_off_of
 from dtm.scope import Scope, build_coverage, build_scope
+from dtm.series_breaks import breaks_table, read_series_breaks
 from dtm.stocks import build_stocks
 from dtm.vitals import build_vitals
 
@@ -240,6 +242,9 @@ def _inputs(connection: Connection, workspace: Workspace, scope: Scope) -> dict[
             "SELECT name, version, unit, file_name, file_sha256, is_demonstration FROM raster "
             "QUALIFY row_number() OVER (PARTITION BY name ORDER BY version DESC) = 1 ORDER BY name"
         ),
+        "series_breaks": [
+            {key: _plain(value) for key, value in asdict(one).items()} for one in read_series_breaks(workspace.path)
+        ],
         "edits": rows("SELECT count(*) AS edits, max(edited_at) AS last_edit FROM cleaning_log"),
         "parameters": {
             "threshold_persons": settings.threshold_persons,
@@ -283,7 +288,8 @@ def _write(
     tell: Callable[[str, float], None],
 ) -> None:
     tell("tables", 0.75)
-    write_tables(connection, scope, folder / DATABASE_FILE)
+    breaks = breaks_table(read_series_breaks(workspace.path))
+    write_tables(connection, scope, folder / DATABASE_FILE, breaks=breaks)
     tell("estimates", 0.8)
     fill_estimates(folder / DATABASE_FILE)
     tell("maps", 0.85)

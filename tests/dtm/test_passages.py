@@ -6,6 +6,9 @@ from datetime import datetime
 
 import pytest
 
+from dtm._release_rows import PASSAGE_DAY_SQL
+from dtm._release_tables import RELEASE_TABLES
+from dtm.engine import connect
 from dtm.passages import build_passage_hours
 from tests.dtm.small_world import SmallWorld
 
@@ -198,3 +201,17 @@ def test_hours_do_not_depend_on_the_order_of_the_records(hours_world):
     build_passage_hours(hours_world.connection, hours_world.scope)
     assert hours_world.rows("FROM full_passage_hour") == before
     assert len(before) == 2 * 7 * 24
+
+
+def test_a_day_with_a_hidden_count_does_not_tell_its_hours():
+    connection = connect()
+    connection.execute(RELEASE_TABLES["passage_day"].create_sql().replace("passage_day", "safe_passage_day"))
+    for checkpoint, direction, value, status in (
+        ("emeelt", "in", 40, "published"), ("emeelt", "out", None, "suppressed"), ("gunt", "in", 40, "published"),
+    ):  # fmt: skip
+        connection.execute(
+            "INSERT INTO safe_passage_day VALUES (1, ?, '2021-06-01', ?, 'persons', 4, '2,9,11,20', ?, ?)",
+            [checkpoint, direction, value, status],
+        )
+    written = connection.execute(f"SELECT checkpoint, observed_hours FROM ({PASSAGE_DAY_SQL}) ORDER BY ALL").fetchall()
+    assert written == [("emeelt", None), ("emeelt", None), ("gunt", "2,9,11,20")]
