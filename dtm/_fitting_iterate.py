@@ -172,7 +172,7 @@ def _in_words(support: Support, margins: Margins) -> str:
     needs, holds = rows[support.rows].sum(), columns[support.columns].sum()
     where = margins.told(1, support.columns) if support.columns.size else "no column"
     return (
-        f"No table with the seed's zeros has these margins: {margins.told(0, support.rows)} ask for {amount(needs)} "
+        f"No table with the seed's zeros has these margins: {margins.told(0, support.rows)} need {amount(needs)} "
         f"persons and have cells above 0 only in {where}, whose margins are {amount(holds)}. Give the seed "
         f"another cell above 0 there, or correct the margins."
     )
