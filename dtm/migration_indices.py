@@ -1,0 +1,255 @@
+"""Compute the indices of systems of migration, and of their areas and pairs, from tables of moves of any size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from dtm._migration_focus import (
+    Focus,
+    inequality_from_equal,
+    inequality_from_independence,
+    measure_focus,
+)
+from dtm._migration_system import System, build_systems
+from dtm.errors import WrongUseError
+from dtm.gravity import fit_gravity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+__all__ = ["System", "area_indicators", "build_systems", "pair_indices", "system_indices"]
+
+DAYS_PER_YEAR = 365.25
+"""Length of a year for rates."""
+PERCENT, PER_1000 = 100.0, 1000.0
+_FIELD_AREAS = 3
+"""Areas below which nobody has a choice of origins or destinations."""
+
+
+def system_indices(system: System) -> tuple[dict[str, float], dict[str, str]]:
+    """Return the indices of a system of areas as a whole.
+
+    Moves inside an area, and those with an end abroad or unknown, have no part in any of them. M is all moves, O and D
+    the departures and arrivals of an area, P its people, n the number of areas, m_ij the moves from i to j.
+
+    - `movers` M; `population` P, over all areas; `n_areas` n.
+    - `crude_migration_intensity_pct` 100 M / P, of the period itself, not annualised: intervals of different length
+      are not comparable (Bell et al. 2002, JRSS A 165(3), doi 10.1111/1467-985X.00247).
+    - `courgeau_k` CMI / ln n^2 (Courgeau 1973, Population 28(1), doi 10.2307/1530972), as migest has it.
+    - `effectiveness_mei` 100 sum |D - O| / sum (D + O); `anmr_pct` 100 (1/2) sum |D - O| / P = CMI x MEI / 100
+      (Bell et al. 2002).
+    - `connectivity` share of the n (n - 1) pairs with moves; `inequality` (1/2) sum |m_ij / M - 1 / (n (n - 1))|;
+      `inequality_independence` the same against the Poisson fit `moves ~ origin + destination` (Bell et al. 2002;
+      migest's `inequality_sim`).
+    - `gini_total` over the n (n - 1) cells, corrected so that all moves in one cell give 1 (Bell et al. 2002, migest's
+      default); `gini_total_uncorrected` as Plane & Mulligan 1997 have it (Demography 34(2)); `gini_rows`,
+      `gini_columns`, `gini_exchange` their parts.
+    - `gini_in`, `gini_out` means of the areas' field indices G_j (see `area_indicators`), weighted by the arrivals or
+      departures: the migration-weighted Gini of Bell et al. 2002 without its division by n, so that 1 can be reached.
+    - `acv_in`, `acv_out` means of the coefficients of variation of the areas' origins and destinations, weighted the
+      same way (Rogers & Sweeney 1998, Professional Geographer 50(2)).
+    - `mean_distance_km`, `median_distance_km` over the moves whose distance is known; the median is the least
+      distance that half of them don't exceed. `distance_decay` see `dtm.gravity.fit_gravity`.
+    - `preference`, `velocity` sums of `pair_indices`, as migest's `index_impact` gives them.
+
+    Returns
+    -------
+    dict of str to float
+        The indices by name; NaN where one is not defined.
+    dict of str to str
+        For each that is NaN the reason, and for others what to know about them: codes of `dtm.measures.NOTES`.
+    """
+    found: dict[str, float] = {"n_areas": system.n, "movers": system.movers_persons}
+    notes: dict[str, str] = {}
+    _redistribution(system, found, notes)
+    _spread(system, found, notes)
+    _distance(system, found, notes)
+    return found, notes
+
+
+def _put(
+    found: dict[str, float], notes: dict[str, str], name: str, value: Callable[[], float], why: str | None
+) -> None:
+    """Set an index, or NaN and the reason why there is none."""
+    found[name] = float("nan") if why else value()
+    if why:
+        notes[name] = why
+
+
+def _redistribution(system: System, found: dict[str, float], notes: dict[str, str]) -> None:
+    moves, people = system.movers_persons, system.population_persons
+    turnover = float(np.abs(system.by_destination(system.persons) - system.by_origin(system.persons)).sum())
+    total = float(people.sum()) if people is not None else float("nan")
+    nobody = None if moves else "nobody_moved"
+    if people is None:
+        unknown: str | None = "no_population"
+    elif np.isnan(total):
+        unknown = "population_missing"
+    else:
+        unknown = None if total else "zero_denominator"
+    _put(found, notes, "population", lambda: total, unknown if unknown != "zero_denominator" else None)
+    _put(found, notes, "crude_migration_intensity_pct", lambda: PERCENT * moves / total, unknown)
+    alone = "one_area" if system.n < 2 else None  # noqa: PLR2004  ln 1 = 0
+    _put(found, notes, "courgeau_k", lambda: PERCENT * moves / total / np.log(system.n**2), unknown or alone)
+    _put(found, notes, "effectiveness_mei", lambda: PERCENT * turnover / (2 * moves), nobody)
+    _put(found, notes, "anmr_pct", lambda: PERCENT * turnover / 2 / total, unknown)
+    pairs = None if unknown or nobody else _pair_values(system)
+    missing = unknown or nobody or ("zero_denominator" if pairs is not None and np.isinf(pairs[1]).any() else None)
+    _put(found, notes, "preference", lambda: float(pairs[0].sum()) if pairs else 0.0, missing)
+    _put(found, notes, "velocity", lambda: float(pairs[1].sum()) if pairs else 0.0, missing)
+
+
+def _spread(system: System, found: dict[str, float], notes: dict[str, str]) -> None:
+    n, moves = system.n, system.movers_persons
+    cells = n * (n - 1)
+    alone = None if cells else "one_area"
+    nobody = alone or (None if moves else "nobody_moved")
+    small = nobody or (None if n >= _FIELD_AREAS else "two_areas")
+    moved = int((system.persons > 0).sum())
+    _put(found, notes, "connectivity", lambda: moved / cells, alone)
+    _put(found, notes, "inequality", lambda: inequality_from_equal(system), nobody)
+    _put(found, notes, "inequality_independence", lambda: inequality_from_independence(system), nobody)
+    focus = measure_focus(system) if not nobody else None
+    if focus is None:
+        focus = Focus(all_pairs=0.0, rows=np.zeros(n), columns=np.zeros(n), exchange=0.0)
+    whole, field = 2.0 * cells * moves, 2.0 * (n - 2) * moves
+    _put(found, notes, "gini_total", lambda: focus.all_pairs / (2.0 * (cells - 1) * moves), nobody)
+    _put(found, notes, "gini_total_uncorrected", lambda: focus.all_pairs / whole, nobody)
+    _put(found, notes, "gini_rows", lambda: float(focus.rows.sum()) / whole, nobody)
+    _put(found, notes, "gini_columns", lambda: float(focus.columns.sum()) / whole, nobody)
+    _put(found, notes, "gini_exchange", lambda: focus.exchange / whole, nobody)
+    _put(found, notes, "gini_in", lambda: float(focus.columns.sum()) / field, small)
+    _put(found, notes, "gini_out", lambda: float(focus.rows.sum()) / field, small)
+    for name, sums in (("acv_in", system.by_destination), ("acv_out", system.by_origin)):
+        _put(found, notes, name, lambda sums=sums: _variation(system, sums), nobody)  # type: ignore[misc]
+
+
+def _variation(system: System, sums: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> float:
+    """Return the mean coefficient of variation: an area's is sqrt((n - 1) sum (m / D)^2 - 1), its weight D / M."""
+    total, squares = sums(system.persons), sums(system.persons**2)
+    spread = np.sqrt(np.clip((system.n - 1) * squares - total**2, 0, None))
+    return float(spread.sum()) / system.movers_persons
+
+
+def _distance(system: System, found: dict[str, float], notes: dict[str, str]) -> None:
+    far = system.distance_km
+    told = np.isfinite(far) if far is not None else np.zeros(0, dtype=bool)
+    none = None if told.any() else "no_distances"
+    weights, lengths = (system.persons[told], far[told]) if far is not None else (told, told)
+    nobody = none or (None if weights.sum() else "nobody_moved")
+    _put(found, notes, "mean_distance_km", lambda: float(np.average(lengths, weights=weights)), nobody)
+    _put(found, notes, "median_distance_km", lambda: weighted_median(lengths, weights), nobody)
+    if far is None or nobody:
+        _put(found, notes, "distance_decay", float, nobody or "no_distances")
+        return
+    fit = fit_gravity(system.origin, system.destination, system.persons, far)
+    _put(found, notes, "distance_decay", lambda: fit.decay, fit.reason)
+    if not told.all() and (system.persons[~told] > 0).any():
+        for name in ("mean_distance_km", "median_distance_km"):
+            notes.setdefault(name, "distances_incomplete")
+    usable = int((told & (far > 0)).sum())
+    if usable < system.n * (system.n - 1):
+        notes.setdefault("distance_decay", f"pairs_without_distance:{system.n * (system.n - 1) - usable}")
+
+
+def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Return the least value that values with at least half of all weight don't exceed; no value lies between two."""
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(reached, reached[-1] / 2)])
+
+
+def area_indicators(system: System, *, days: float = DAYS_PER_YEAR) -> pd.DataFrame:
+    """Return the indicators of each area of a system.
+
+    Parameters
+    ----------
+    system
+        See `build_systems`.
+    days
+        Length of the period; rates are a year's: x 365.25 / days.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row an area: `area`; `in_persons` D, `out_persons` O, `net_persons` D - O, `gross_persons` D + O;
+        `effectiveness` 100 (D - O) / (D + O); `in_per_1000`, `out_per_1000`, `net_per_1000`, `gross_per_1000`
+        (1000 D / P and so on, a year); `population`; `inside_persons`, moves that never left the area;
+        `gini_in`, `gini_out` the field Gini of its origins and destinations, sum |m_ij - m_kj| / (2 (n - 2) D_j)
+        (Plane & Mulligan 1997; Bell et al. 2002); `herfindahl_in`, `herfindahl_out` sum of squared shares of its
+        origins and destinations (Hirschman 1964, American Economic Review 54). NaN where nobody moved, where the
+        population is 0 or not known, and for the Gini with fewer than three areas.
+    """
+    if not days > 0:
+        raise WrongUseError(f"A period of {days} days has no rate; give the days the moves were counted in.")
+    arrived, left = system.by_destination(system.persons), system.by_origin(system.persons)
+    people = system.population_persons if system.population_persons is not None else np.full(system.n, np.nan)
+    counts = {"in": arrived, "out": left, "net": arrived - left, "gross": arrived + left}
+    table: dict[str, object] = {"area": system.areas}
+    table |= {f"{name}_persons": count for name, count in counts.items()}
+    table["effectiveness"] = PERCENT * _ratio(counts["net"], counts["gross"])
+    table |= {
+        f"{name}_per_1000": PER_1000 * _ratio(count, people) * DAYS_PER_YEAR / days for name, count in counts.items()
+    }
+    table |= {"population": people, "inside_persons": system.inside_persons}
+    has_field = system.n >= _FIELD_AREAS and system.movers_persons > 0
+    focus = measure_focus(system) if has_field else None
+    nothing = np.full(system.n, np.nan)
+    for name, sums, total in (
+        ("in", focus.columns if focus else nothing, arrived),
+        ("out", focus.rows if focus else nothing, left),
+    ):
+        table[f"gini_{name}"] = _ratio(sums, 2.0 * (system.n - 2) * total)
+    table["herfindahl_in"] = _ratio(system.by_destination(system.persons**2), arrived**2)
+    table["herfindahl_out"] = _ratio(system.by_origin(system.persons**2), left**2)
+    return pd.DataFrame(table)
+
+
+def pair_indices(system: System) -> pd.DataFrame:
+    """Return how strong the moves of each pair are against what people, or people and mobility, would make them.
+
+    Parameters
+    ----------
+    system
+        With a population.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a pair with moves: `origin`, `destination`, `persons`; `preference` m_ij / (M p_i p_j), p the areas'
+        shares of all people (Bachi 1957; Shryock & Siegel 1976); `velocity` m_ij P / (P_i P_j) (Bogue, Shryock &
+        Hoermann 1957), both as in UN DESA 1970, Manual VI, and migest. 1 of preference is a flow as large as the
+        people of both ends make it. NaN without people.
+    """
+    moved = system.persons > 0
+    preference, velocity = _pair_values(system)
+    return pd.DataFrame(
+        {
+            "origin": system.areas[system.origin[moved]],
+            "destination": system.areas[system.destination[moved]],
+            "persons": system.persons[moved],
+            "preference": np.where(np.isfinite(preference), preference, np.nan),
+            "velocity": np.where(np.isfinite(velocity), velocity, np.nan),
+        }
+    )
+
+
+def _pair_values(system: System) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    people = system.population_persons if system.population_persons is not None else np.full(system.n, np.nan)
+    moved = system.persons > 0
+    total = people.sum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        velocity = system.persons[moved] / people[system.origin[moved]] / people[system.destination[moved]] * total
+    return velocity * (total / system.movers_persons if system.movers_persons else 0.0), velocity
+
+
+def _ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divide; NaN where the denominator is 0 or not known."""
+    quotient = np.full(len(numerator), np.nan)
+    np.divide(numerator, denominator, out=quotient, where=denominator > 0)
+    return quotient
