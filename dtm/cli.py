@@ -26,6 +26,7 @@ from dtm._cli_common import (
     records,
     warehouse,
 )
+from dtm._cli_crosswalk import crosswalk_command
 from dtm._cli_desk import desk_command
 from dtm._cli_enumerators import enumerators_app
 from dtm._cli_forms import forms_app
@@ -65,6 +66,7 @@ returns_app.command("map", epilog="Example: dtm returns map survey-2022.xlsx --o
 app.add_typer(layers_app, name="layers")
 app.add_typer(rasters_app, name="rasters")
 app.add_typer(check_app, name="check")
+app.command("crosswalk", epilog="Example: dtm crosswalk khoroos-2017 khoroos-2022 --out shares.csv")(crosswalk_command)
 app.command("desk", epilog="Example: dtm desk --port 8060 --no-browser")(desk_command)
 
 DEFAULT_PORT = 8050

@@ -10,6 +10,7 @@ import pandas as pd
 
 from geodata._crosswalk_carry import NO_SOURCE, SOURCE_MISSING, Carried, as_values, carry
 from geodata._crosswalk_classes import CLASSES, MOST, PART_SHARE, SAME_SHARE, classify
+from geodata._crosswalk_files import ReadLayer, is_polygonal, read_coded_areas, read_weight_layer
 from geodata._crosswalk_overlay import Outlines, Pieces, common_crs, outlines, overlay
 from geodata._crosswalk_weights import (
     AreaWeights,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CLASSES", "CROSSWALK_COLUMNS", "METHODS", "MOST", "NO_SOURCE", "PART_SHARE", "SAME_SHARE", "SLIVER_SHARE",
     "SOURCE_MISSING", "AreaWeights", "Carried", "Crosswalk", "PointWeights", "PolygonWeights", "RasterWeights",
-    "Weights", "build_crosswalk",
+    "ReadLayer", "Weights", "build_crosswalk", "is_polygonal", "read_coded_areas", "read_weight_layer",
 ]  # fmt: skip
 
 SLIVER_SHARE: Final = 0.01

@@ -42,6 +42,7 @@ COMMANDS = {
     "check series": {"--key", "--period", "--value"},
     "release": {"--round", "--provisional"},
     "exposure": {"--release"},
+    "crosswalk": {"--values", "--area", "--value", "--weights", "--out"},
     "export": {"--format", "--out", "--release"},
     "serve": {"--port", "--no-browser"},
     "desk": {"--port", "--no-browser"},
@@ -65,6 +66,7 @@ REPORTING = (
     "check series",
     "release",
     "exposure",
+    "crosswalk",
 )
 """Commands that must answer in JSON when asked."""
 WITHOUT_WORKSPACE = {"init", "demo", "returns map", "check series"}
