@@ -62,13 +62,13 @@ def scale_to_margins(
     total = float(margins.targets[0].sum()) if margins.targets else 0.0
     start = total / seed_total if seed_total > 0 else 0.0
     factors = [np.full(target.shape, start if p == 0 else 1.0) for p, target in enumerate(margins.targets)]
-    _refuse_empty(table, margins)
+    refuse_empty(table, margins)
     aim = tolerance / max(len(factors), 1)
     first = min(FEASIBILITY_AFTER_ITERATIONS, maximum_iterations)
     iterations, met = _iterate(table, margins.targets, factors, aim=aim, most=first)
     forced = 0
     if not met:
-        table, forced = _without_forced(table, margins)
+        table, forced = without_forced_zeros(table, margins)
         if forced:
             factors = [np.ones(target.shape) for target in margins.targets]
         further, met = _iterate(table, margins.targets, factors, aim=aim, most=maximum_iterations - iterations)
@@ -123,7 +123,7 @@ def errors_of(table: Table, targets: Sequence[Floats]) -> tuple[float, float]:
     return max(absolute), max(relative)
 
 
-def _refuse_empty(table: Table, margins: Margins) -> None:
+def refuse_empty(table: Table, margins: Margins) -> None:
     """Refuse a margin above 0 whose cells are all 0, in the seed or because another margin is 0."""
     ones = [(target > 0).astype(np.float64) for target in margins.targets]
 
@@ -139,7 +139,7 @@ def _refuse_empty(table: Table, margins: Margins) -> None:
     table.sweep(look, ones)
 
 
-def _without_forced(table: Table, margins: Margins) -> tuple[Table, int]:
+def without_forced_zeros(table: Table, margins: Margins) -> tuple[Table, int]:
     """Return the table without cells that the margins force to 0; refuse margins that its zeros don't allow."""
     if len(margins.targets) != 2:  # noqa: PLR2004  the network has two sides
         return table, 0

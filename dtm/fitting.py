@@ -2,71 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
+from scipy import sparse, special
 
-from dtm._fitting_margins import check_margins
+from dtm._fitting_margins import Margins, check_margins
+from dtm._fitting_poisson import LOG_LINEAR_LIMIT_CELLS, solve_log_linear
+from dtm._fitting_results import Fit, FitStatistics, LogLinearFit
 from dtm._fitting_tables import fit_by_cheapest_way, prepared_seed, seed_facts, shape_of
-from dtm.errors import WrongUseError
+from dtm.errors import BadInputError, WrongUseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dtm._fitting_dense import Floats
-    from dtm._fitting_margins import Margins
+
+__all__ = [
+    "DEFAULT_MAXIMUM_ITERATIONS",
+    "DEFAULT_TOLERANCE",
+    "LOG_LINEAR_LIMIT_CELLS",
+    "Fit",
+    "FitStatistics",
+    "LogLinearFit",
+    "compare_tables",
+    "fit_log_linear",
+    "fit_margins",
+    "fit_table",
+]
 
 DEFAULT_TOLERANCE = 1e-9
 """Largest distance of a fitted margin from the one given, as a share of the one given."""
 DEFAULT_MAXIMUM_ITERATIONS = 10_000
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A table fitted to margins, with what is needed to judge it; an estimate, to be marked `modelled`.
-
-    Parameters
-    ----------
-    fitted_persons
-        The table: dense as the seed was; of a sparse seed a COO array of its entries in their order.
-    factors
-        For each margin its balancing factors: the seed's cell times the factors of its row, column, ... is the fit.
-    margin_axes
-        For each margin the axes it keeps, in the order of `factors`.
-    converged
-        Whether every fitted margin is within the tolerance of the one given, measured on the finished table.
-    iterations
-        Sweeps over all margins.
-    largest_absolute_error_persons, largest_relative_error
-        Largest distance of a fitted margin from the one given, in persons and as a share of it.
-    total_persons, seed_total_persons
-        Totals of the fitted table and of the seed, structural zeros left out.
-    deviance
-        2 sum x ln(x / s): x the fitted cell, s the seed's cell scaled to the total of x; 0 if the seed has the margins
-        already. Of all tables with these margins the fitted one has the least (Ireland & Kullback 1968, Biometrika
-        55(1), 179-188). NaN if the seed is 0 altogether.
-    structural_zeros
-        Cells that are 0 by the seed or by request.
-    forced_zeros
-        Further cells that are 0 in every table with these margins, found on the way.
-    """
-
-    fitted_persons: Any
-    factors: tuple[Floats, ...]
-    margin_axes: tuple[tuple[int, ...], ...]
-    converged: bool
-    iterations: int
-    largest_absolute_error_persons: float
-    largest_relative_error: float
-    total_persons: float
-    seed_total_persons: float
-    deviance: float
-    structural_zeros: int
-    forced_zeros: int
-    tolerance: float
-    method: Literal["ipf", "log-linear"] = "ipf"
+LOG_LINEAR_MAXIMUM_ITERATIONS = 100
 
 
 def fit_margins(
@@ -189,6 +157,178 @@ def fit_table(
         forced_zeros=fitted.forced_zeros,
         tolerance=tolerance,
     )
+
+
+def fit_log_linear(
+    *,
+    margins: tuple[Any, Any] | None = None,
+    observed: Any = None,
+    offset: Any = None,
+    covariates: Sequence[Any] = (),
+    coefficients: Sequence[float] | None = None,
+    structural_zeros: Any = None,
+    zero_diagonal: bool = False,
+    names: Sequence[Sequence[object]] | None = None,
+    tolerance: float = DEFAULT_TOLERANCE,
+    maximum_iterations: int = LOG_LINEAR_MAXIMUM_ITERATIONS,
+) -> LogLinearFit:
+    """Fit persons by origin and destination by a Poisson log-linear model with an offset and covariates.
+
+    ln E(x_ij) = ln offset_ij + origin_i + destination_j + sum_p coefficient_p covariate_pij, by maximum likelihood
+    (Willekens 1983, Papers of the Regional Science Association 52, 187-205; Willekens 1999, Mathematical Population
+    Studies 7(3), 239-278; Raymer 2007, Environment and Planning A 39(4), 985-995). Two uses:
+
+    - margins known, flows not: give margins, an offset (a seed) and, for covariates, their coefficients. The fit is the
+      one of `fit_margins` with the same seed, reached another way.
+    - flows known: give `observed`; coefficients are estimated, such as the decay of ln distance in a gravity model with
+      both margins kept. They can then serve another year's margins.
+
+    Parameters
+    ----------
+    margins
+        Persons by origin and persons by destination, where no table is observed.
+    observed
+        Persons by origin and destination; structural zeros in it are not looked at.
+    offset
+        Weights 0 and above; 1 everywhere if not given.
+    covariates
+        Arrays of origins x destinations; values at structural zeros don't count and may be infinite.
+    coefficients
+        One for each covariate: given with margins, estimated with an observed table.
+    structural_zeros, zero_diagonal, names, tolerance
+        As in `fit_margins`.
+    maximum_iterations
+        Steps of Newton's method.
+
+    Returns
+    -------
+    LogLinearFit
+
+    Raises
+    ------
+    WrongUseError
+        Margins and an observed table together or neither, coefficients where they are estimated or none where they
+        aren't, a covariate that origins and destinations tell already, or a table above `LOG_LINEAR_LIMIT_CELLS`.
+    BadInputError, MarginsDisagreeError, InfeasibleMarginsError
+        As in `fit_margins`.
+    """
+    weights, rows, columns, table = _observed_or_margins(
+        observed, margins, offset, structural_zeros, zero_diagonal=zero_diagonal
+    )
+    checked = check_margins({0: rows, 1: columns}, weights.shape, names=names, tolerance=tolerance)
+    weights, layers = _predictors(weights, covariates, coefficients, is_observed=table is not None)
+    seed_total, positive = seed_facts(weights, checked)
+    solved = solve_log_linear(weights, layers, checked, table, tolerance=tolerance, most=maximum_iterations)
+    total, cells = float(rows.sum()), weights > 0
+    told, null = NO_STATISTICS, NO_STATISTICS
+    if table is not None:
+        told = compare_tables(solved.expected, table, cells=cells)
+        null = compare_tables(weights * (total / seed_total if seed_total else 0), table, cells=cells)
+    return LogLinearFit(
+        fitted_persons=solved.expected,
+        factors=solved.factors,
+        margin_axes=((0,), (1,)),
+        converged=solved.is_met and solved.largest_relative_error <= tolerance,
+        iterations=solved.iterations,
+        largest_absolute_error_persons=solved.largest_absolute_error,
+        largest_relative_error=solved.largest_relative_error,
+        total_persons=total,
+        seed_total_persons=seed_total,
+        deviance=_divergence(solved.expected, weights, seed_total=seed_total),
+        structural_zeros=weights.size - positive,
+        forced_zeros=solved.forced_zeros,
+        tolerance=tolerance,
+        method="log-linear",
+        coefficients=np.array(coefficients, dtype=np.float64) if coefficients is not None else solved.coefficients,
+        standard_errors=np.full(len(covariates), np.nan) if coefficients is not None else solved.standard_errors,
+        poisson_deviance=told.deviance,
+        null_deviance=null.deviance,
+        pseudo_r2=1 - told.deviance / null.deviance if null.deviance > 0 else float("nan"),
+    )
+
+
+def compare_tables(fitted: Any, observed: Any, *, cells: Any = None) -> FitStatistics:
+    """Tell how far a fitted table is from an observed one.
+
+    Parameters
+    ----------
+    fitted, observed
+        Persons, arrays of one shape.
+    cells
+        Which cells count, such as those off the diagonal: a boolean array; all if not given.
+
+    Returns
+    -------
+    FitStatistics
+    """
+    x, y = (np.asarray(table, dtype=np.float64) for table in (fitted, observed))
+    if x.shape != y.shape or (cells is not None and np.shape(cells) != x.shape):
+        raise WrongUseError(f"The tables have the shapes {x.shape} and {y.shape}: give the same cells of both.")
+    x, y = (x[cells], y[cells]) if cells is not None else (x.ravel(), y.ravel())
+    mean, total = (y.mean(), x.sum()) if y.size else (0.0, 0.0)
+    varies = y.size > 1 and np.ptp(x) > 0 and np.ptp(y) > 0
+    return FitStatistics(
+        n_cells=int(y.size),
+        deviance=float(2 * (special.kl_div(y, x)).sum()),
+        srmse=float(np.sqrt(np.mean((x - y) ** 2)) / mean) if mean > 0 else float("nan"),
+        dissimilarity_pct=float(50 * np.abs(x / total - y / y.sum()).sum()) if mean > 0 and total > 0 else float("nan"),
+        correlation=float(np.corrcoef(x, y)[0, 1]) if varies else float("nan"),
+    )
+
+
+NO_STATISTICS = FitStatistics(0, float("nan"), float("nan"), float("nan"), float("nan"))
+
+
+def _divergence(fitted: Floats, seed: Floats, *, seed_total: float) -> float:
+    """Return 2 sum x ln(x / s), s the seed scaled to the total of x."""
+    total = float(fitted.sum())
+    if seed_total == 0:
+        return float("nan")
+    return max(0.0, float(2 * special.rel_entr(fitted, seed * (total / seed_total)).sum())) if total else 0.0
+
+
+def _observed_or_margins(
+    observed: Any, margins: tuple[Any, Any] | None, offset: Any, structural_zeros: Any, *, zero_diagonal: bool
+) -> tuple[Floats, Floats, Floats, Floats | None]:
+    """Return the offset, the margins, and the observed table if there is one; structural zeros are 0 in both."""
+    if (observed is None) == (margins is None):
+        raise WrongUseError("Give either an observed table, or the margins of its rows and columns.")
+    table = None
+    if observed is not None:
+        table = prepared_seed(np.array(observed), structural_zeros, zero_diagonal=zero_diagonal)
+        if table.ndim != 2:  # noqa: PLR2004
+            raise WrongUseError(f"The observed table has {table.ndim} axes; give origins x destinations.")
+        margins = (table.sum(axis=1), table.sum(axis=0))
+    rows, columns = (np.asarray(margin, dtype=np.float64) for margin in margins or ())
+    given = np.ones((rows.size, columns.size)) if offset is None else np.array(offset)
+    if given.size > LOG_LINEAR_LIMIT_CELLS:
+        raise WrongUseError(
+            f"A log-linear fit takes {LOG_LINEAR_LIMIT_CELLS:,} cells at most, not {given.size:,}; proportional "
+            f"fitting takes more and gives the same table."
+        )
+    return prepared_seed(given, structural_zeros, zero_diagonal=zero_diagonal), rows, columns, table
+
+
+def _predictors(
+    weights: Floats, covariates: Sequence[Any], coefficients: Sequence[float] | None, *, is_observed: bool
+) -> tuple[Floats, list[Floats]]:
+    """Return the offset and the covariates still to be estimated: none where coefficients are given."""
+    layers = [np.where(weights > 0, np.asarray(layer, dtype=np.float64), 0.0) for layer in covariates]
+    bad = next((p for p, layer in enumerate(layers) if not np.isfinite(layer).all()), None)
+    if bad is not None:
+        raise BadInputError(f"Covariate {bad} is no finite number in a cell that can hold persons.")
+    if coefficients is None:
+        if layers and not is_observed:
+            raise WrongUseError(
+                "With margins alone give a coefficient for each covariate: flows are needed to tell it."
+            )
+        return weights, layers
+    if is_observed or len(coefficients) != len(layers):
+        raise WrongUseError("Give a coefficient for each covariate with margins, and none with an observed table.")
+    power = np.zeros_like(weights)
+    for coefficient, layer in zip(coefficients, layers, strict=True):
+        power += coefficient * layer
+    return weights * np.exp(power - np.max(power, initial=-np.inf, where=weights > 0)), []
 
 
 def _deviance(factors: Sequence[Floats], margins: Margins, *, seed_total: float) -> float:
