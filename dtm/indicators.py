@@ -155,7 +155,11 @@ def build_indicators(connection: Connection, scope: Scope) -> None:
         "indicator",
         f"""
         WITH named(indicator, unit) AS (VALUES {rows}),
-        flow AS (
+        dated AS (
+            SELECT *, date_diff('day', lag(reference_on) OVER (ORDER BY round_number), reference_on) / {DAYS_PER_YEAR}
+                AS years
+            FROM scope_round
+        ), flow AS (
             SELECT round_number, pcode, max(value) FILTER (direction = 'in') AS came,
                 max(value) FILTER (direction = 'out') AS went
             FROM full_flow WHERE source IN ('arrivals', 'departures') AND counterpart = 'total' AND reason = 'total'
@@ -163,8 +167,8 @@ def build_indicators(connection: Connection, scope: Scope) -> None:
         ), wide AS (
             SELECT n.round_number, a.level, a.pcode, n.flow_days, f.came, f.went, p.* EXCLUDE (round_number, pcode),
                 1000.0 * {DAYS_PER_YEAR} / n.flow_days AS scale,
-                n.round_number = $first_round AS is_first
-            FROM scope_round n CROSS JOIN scope_area a
+                n.round_number = $first_round AS is_first, n.years
+            FROM dated n CROSS JOIN scope_area a
             LEFT JOIN flow f ON f.round_number = n.round_number AND f.pcode = a.pcode
             LEFT JOIN scope_pairs p ON p.round_number = n.round_number AND p.pcode = a.pcode
         ), valued AS (
@@ -186,6 +190,7 @@ _PAIRS = {
     "registered": ("registered_persons", "actual_persons"),
     "household": ("actual_persons", "actual_households"),
     "sex": ("male", "female"),
+    "dependency": ("age_0_4 + t.age_5_14 + t.age_60_plus", "age_15_24 + t.age_25_59"),
 }
 """Ratios of stocks: numerator and denominator, summed over the returns that tell both."""
 
@@ -197,7 +202,7 @@ def _build_pairs(connection: Connection) -> None:
         f"(sum(t.{below}) FILTER ({both}))::BIGINT AS {name}_below, "
         f"count(*) FILTER ({both}) AS {name}_returns"
         for name, (top, below) in _PAIRS.items()
-        for both in (f"t.{top} IS NOT NULL AND t.{below} IS NOT NULL",)
+        for both in (f"(t.{top}) IS NOT NULL AND (t.{below}) IS NOT NULL",)
     )
     matched = "FILTER (t.actual_persons IS NOT NULL AND p.actual_persons IS NOT NULL)"
     connection.execute(
@@ -276,6 +281,12 @@ _FORMULAS: dict[str, tuple[str, str]] = {
         "100.0 * (matched_now - matched_before) / nullif(matched_before, 0)",
         "WHEN matched_before = 0 THEN 'zero_denominator'",
     ),
+    "growth_pct_year": _change(
+        "CASE WHEN matched_now > 0 AND matched_before > 0 THEN "
+        "100.0 * ln(matched_now::DOUBLE / matched_before) / nullif(years, 0) END",
+        "WHEN matched_now = 0 OR matched_before = 0 OR years = 0 THEN 'zero_denominator'",
+    ),
+    "dependency_ratio": _paired("dependency", "100.0 * {top} / {below}"),
     "sex_ratio": _paired("sex", "100.0 * {top} / {below}"),
     "persons_per_household": _paired("household", "1.0 * {top} / {below}"),
 }

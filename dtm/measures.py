@@ -63,15 +63,93 @@ NOTES: dict[str, tuple[str, str]] = {
         "Хоёр тоог хоёуланг нь мэдээлсэн {count} мэдээгээр тооцов.",
     ),
     NOTE_AREAS_REPORTED: ("From the {count} areas that reported.", "Мэдээ өгсөн {count} нэгжээр тооцов."),
+    "told_by_destination": ("Only the destination told it.", "Зөвхөн очсон газар нь мэдээлсэн."),
+    "told_by_origin": ("Only the origin told it.", "Зөвхөн гарсан газар нь мэдээлсэн."),
+    "few_pairs": (
+        "Too few pairs of areas were told by both ends for an interval.",
+        "Хоёр талаас нь мэдээлсэн нэгжийн хос цөөн тул итгэх завсар тооцоогүй.",
+    ),
+    "registered_unknown": (
+        "The registered people of the units that did not report are not known.",
+        "Мэдээ ирүүлээгүй хэсгийн бүртгэлтэй хүний тоо тодорхойгүй.",
+    ),
+    "few_respondents": (
+        "Too few published figures to estimate from.",
+        "Үнэлгээ хийхэд нийтэлсэн тоо хүрэлцэхгүй байна.",
+    ),
+    "wider_stratum": (
+        "Estimated with the ratio of a wider area: too few areas of its own reported.",
+        "Өөрийнх нь нэгжээс цөөн мэдээ ирсэн тул илүү том нутгийн харьцаагаар үнэлэв.",
+    ),
+    "units_differ": (
+        "The units of the two rounds are not the same; in both: {count}.",
+        "Хоёр үе шатны хэсгүүд ижил биш; хоёуланд нь мэдээлсэн нь: {count}.",
+    ),
+    "window_differs": (
+        "Days the moves were asked for / days between the rounds: {count}.",
+        "Шилжилтийг асуусан хоног / үе шат хоорондын хоног: {count}.",
+    ),
+    "other_areas": ("The two rounds have different areas.", "Хоёр үе шатны нэгжүүд өөр байна."),
+    "coverage_differs": (
+        "The two counts it rests on differ in coverage by more than 2 percentage points.",
+        "Үндэслэсэн хоёр тооны хамралт 2 нэгж хувиас илүү зөрүүтэй.",
+    ),
+    "straight_line": (
+        "One of the two counts is 0: a straight line between them.",
+        "Хоёр тооны нэг нь 0 тул шулуун шугамаар холбов.",
+    ),
+    "series_break": ("The series is broken here: {count}.", "Цуваа энд тасалдсан: {count}."),
+    "sampled_areas": (
+        "From the sample of {count} districts; the others have none that can be weighted.",
+        "{count} дүүрэг, сумын түүврээр тооцов; бусдад жигнэх боломжтой түүвэр алга.",
+    ),
+    "sample_all_alike": (
+        "All of the sample gave the same answer, so its error is not known.",
+        "Түүврийн бүх хариулт ижил тул алдааг тооцох боломжгүй.",
+    ),
+    "sample_no_spread": (
+        "Each district has one khoroo in the sample, so the error is not known.",
+        "Дүүрэг бүрээс нэг л хороо түүвэрт орсон тул алдааг тооцох боломжгүй.",
+    ),
+    "nobody_asked": ("Nobody in the sample gave an answer.", "Түүвэрт хариулсан хүн, өрх алга."),
+    "no_population": ("No population at risk is given.", "Шилжих магадлалтай хүн амын тоо өгөгдөөгүй."),
+    "population_missing": (
+        "The population of some area is not known.",
+        "Зарим нэгжийн хүн амын тоо тодорхойгүй.",
+    ),
+    "one_area": ("It needs two areas or more.", "Хоёр ба түүнээс дээш нэгж шаардлагатай."),
+    "two_areas": ("It needs three areas or more.", "Гурав ба түүнээс дээш нэгж шаардлагатай."),
+    "no_distances": ("No distances are known.", "Зайн мэдээлэл алга."),
+    "distances_incomplete": (
+        "Moves between areas whose distance is not known are left out.",
+        "Зай нь тодорхойгүй нэгж хоорондын шилжилтийг оруулаагүй.",
+    ),
+    "pairs_without_distance": (
+        "Pairs of areas without a distance, left out of the model: {count}.",
+        "Зайгүй тул загварт ороогүй нэгжийн хос: {count}.",
+    ),
+    "distance_says_nothing": (
+        "Distance says nothing beyond origin and destination.",
+        "Гарсан ба очсон газраас гадна зай нэмж юу ч тайлбарлахгүй байна.",
+    ),
+    "no_convergence": ("The fit did not settle.", "Загварын тооцоо тогтсонгүй."),
+    "hidden_pairs": ("Moves of some pairs are hidden: {count}.", "Нуусан хосын тоо: {count}."),
+    "other_levels_pairs": (
+        "Moves between areas of different aimags are not told at this level.",
+        "Өөр өөр аймгийн нэгж хоорондын шилжилтийг энэ түвшинд мэдээлээгүй.",
+    ),
 }
-"""Codes of the column `note`, with the words in English and Mongolian; some carry a count after a colon."""
+"""Codes of the column `note`, with the words in English and Mongolian; some carry a count or a name after a colon."""
 
 
 def note_words(note: str) -> tuple[str, str]:
-    """Return what a note says, in English and in Mongolian; ``matched_units:8`` is a code with its count."""
-    code, _, count = note.partition(":")
-    english, mongolian = NOTES[code]
-    return english.format(count=count), mongolian.format(count=count)
+    """Return what a note says, in English and in Mongolian.
+
+    ``matched_units:8`` is a code with its count, ``few_pairs;told_by_origin`` two notes.
+    """
+    parts = [one.partition(":") for one in note.split(";")]
+    english = " ".join(NOTES[code][0].format(count=count) for code, _, count in parts)
+    return english, " ".join(NOTES[code][1].format(count=count) for code, _, count in parts)
 
 
 @dataclass(frozen=True)
@@ -207,6 +285,20 @@ _STOCKS = (
         "change_pct", PERCENT, "Change since the previous round, %", "Өмнөх үе шатаас гарсан өөрчлөлт, %",
         "100 (P(t) - P(t-1)) / P(t-1), over the units that reported in both rounds", _DTM,
         (_stock(), _stock(role="denominator", at="previous")),
+    ),
+    Indicator(
+        "growth_pct_year", PERCENT, "Growth a year, %", "Жилийн өсөлт, %",
+        "100 ln(P(t) / P(t-1)) / years between the rounds, over the units that reported in both", _SHRYOCK,
+        (_stock(), _stock(role="denominator", at="previous")),
+    ),
+    Indicator(
+        "dependency_ratio", PERCENT, "Children under 15 and people of 60 and over per 100 of 15-59",
+        "15-59 насны 100 хүнд ногдох 0-14 ба 60-аас дээш насны хүн",
+        "100 (0-14 + 60 and over) / (15-59)", _SHRYOCK,
+        (
+            *(_stock(breakdown="age", item=band) for band in ("0_4", "5_14", "60_plus")),
+            *(_stock(breakdown="age", item=band, role="denominator") for band in ("15_24", "25_59")),
+        ),
     ),
     Indicator(
         "sex_ratio", MALES_PER_100_FEMALES, "Men per 100 women", "100 эмэгтэйд ногдох эрэгтэй",

@@ -139,7 +139,9 @@ def world():
         actual={"persons": 1000, "households": 250, "male_persons": 480, "female_persons": 520},
         registered={"persons": 800}, registered_absent={"persons": 40}, unregistered={"persons": 240},
     )  # fmt: skip
-    made.add_return(2, KHESEGS[1], actual={"persons": 350, "male_persons": 170, "female_persons": 180})
+    bands = {"0_4": 40, "5_14": 60, "15_24": 70, "25_59": 150, "60_plus": 30}
+    ages = {f"age_{band}_persons": persons for band, persons in bands.items()}
+    made.add_return(2, KHESEGS[1], actual={"persons": 350, "male_persons": 170, "female_persons": 180, **ages})
     move = {"window_from": "2021-07-01", "window_to": "2022-06-30"}
     made.add_move(sent, 2, KHESEGS[0], "arrival", "MN41", 60, **move)
     made.add_move(sent, 2, KHESEGS[0], "departure", "MN1110", 20, **move)
@@ -173,7 +175,10 @@ def indicator(world, name, pcode="MN110701", number=2):
         ("absent_share_pct", 5, "paired_returns:1"),
         ("change_persons", 100, "matched_units:1"),
         ("change_pct", 100 / 9, "matched_units:1"),
+        # 900 to 1000 people between 30 June 2021 and 30 June 2022: 365 days.
+        ("growth_pct_year", 100 * math.log(1000 / 900) / (365 / 365.25), "matched_units:1"),
         ("sex_ratio", 100 * 650 / 700, None),
+        ("dependency_ratio", 100 * (40 + 60 + 30) / (70 + 150), "paired_returns:1"),
         ("persons_per_household", 4, "paired_returns:1"),
     ],
 )
