@@ -39,7 +39,7 @@ REGIONS: Final = {
     "2": Region("eastern", "Зүүн бүс", "Eastern region"),
     "1": Region("ulaanbaatar", "Улаанбаатар", "Ulaanbaatar"),
 }
-"""Regions by the first digit of an aimag's code, as the tables by region of the National Statistics Office (1212.mn)."""
+"""Regions by the first digit of an aimag's code, as in the tables by region of the National Statistics Office."""
 
 _PCODE = re.compile(r"MN(?:\d\d){0,4}")
 _DIGITS = re.compile(r"0?((?:\d\d){1,4})")
