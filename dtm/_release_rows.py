@@ -8,9 +8,11 @@ import pandas as pd
 
 from dtm._full import EXACT
 from dtm._release_tables import RELEASE_TABLES, SUPPRESSED
+from dtm._survey_catalogue import SURVEY_ESTIMATES
 from dtm.disclosure import PROTECTED_TABLES
 from dtm.engine import connect
 from dtm.measures import DENSITIES, INDICATORS
+from dtm.survey_release import SURVEY_TABLES
 from dtm.system_measures import SYSTEM_INDICES
 from enumerations.codelists import load_codelists
 from enumerations.findings import CATALOGUE as RETURN_CATALOGUE
@@ -42,7 +44,7 @@ def write_tables(connection: Connection, scope: Scope, path: Path, *, breaks: pd
     connection.register("label_frame", labels)
     connection.register("break_frame", breaks)
     sources = {
-        **{name: f"SELECT * FROM safe_{name}" for name in _SAFE},
+        **{name: f"SELECT * FROM safe_{name}" for name in (*_SAFE, *SURVEY_TABLES)},
         "area": "SELECT * FROM scope_area",
         "round": "SELECT * FROM scope_round",
         "coverage": "SELECT * FROM full_coverage",
@@ -101,6 +103,7 @@ def _make_place(connection: Connection) -> None:
         WITH named AS (
             SELECT pcode FROM scope_area
             UNION SELECT counterpart FROM full_flow
+            UNION SELECT origin FROM safe_survey_flow
             UNION SELECT pcode FROM place_frame WHERE level = 1 OR level IS NULL)
         SELECT pcode, coalesce(a.level, p.level)::INTEGER AS level,
                coalesce(a.name_mn, p.name_mn, pcode) AS name_mn, coalesce(a.name_en, p.name_en, pcode) AS name_en,
@@ -159,6 +162,7 @@ def _code_labels() -> pd.DataFrame:
         for codelist, declared in (("indicator", INDICATORS), ("density", DENSITIES))
         for indicator in declared.values()
     ]
+    measures += [("survey_estimate", one.name, one.label_mn, one.label_en) for one in SURVEY_ESTIMATES.values()]
     measures += [("system", index.name, index.label_mn, index.label_en) for index in SYSTEM_INDICES.values()]
     frame = pd.DataFrame(measures, columns=["codelist", "code", "label_mn", "label_en"])
     return pd.concat([load_codelists(), frame], ignore_index=True)

@@ -30,6 +30,7 @@ from dtm.rounds import RELEASED, SIGNED_OFF, find_round, note_release, sign_off_
 from dtm.scope import Scope, build_coverage, build_scope
 from dtm.series_breaks import breaks_table, read_series_breaks
 from dtm.stocks import build_stocks
+from dtm.survey_release import build_survey
 from dtm.vitals import build_vitals
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def build_release(
         _compute(connection, scope, tell)
         tell("disclosure", 0.5)
         summary = protect_release(connection, workspace.settings)
+        tell("survey", 0.7)
+        build_survey(connection, scope, workspace.settings)
         _remove_leftovers(workspace)
         building = workspace.releases_path / f"{_BUILDING}{uuid.uuid4().hex}"
         building.mkdir(parents=True)
