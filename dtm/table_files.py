@@ -82,6 +82,24 @@ def read_table_file(
         return connection.execute(f"SELECT {chosen} FROM given ORDER BY record").df()
 
 
+def table_file_columns(path: Path) -> list[str]:
+    """Return the names of the columns of a CSV, Parquet or XLSX file (its first sheet), in the file's order.
+
+    Raises
+    ------
+    BadInputError, EnumerationsError
+        The file is missing, empty, of another type, or damaged as a whole.
+    """
+    with connect(spatial=False) as connection:
+        return list(_stage(connection, path))
+
+
+def column_names(path: Path) -> list[str]:
+    """Return the names of a file's columns, in its order; the errors are those of `read_table_file`."""
+    with connect(spatial=False) as connection:
+        return list(_stage(connection, path))
+
+
 def write_table_file(frame: pd.DataFrame, path: Path) -> Path:
     """Write a table as CSV or Parquet by the file's ending, whole or not at all; an older file is replaced.
 
