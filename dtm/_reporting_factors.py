@@ -65,8 +65,8 @@ def fit_factors(
     them finite where one side told nothing at all.
 
     The ratios tell factors up to one common multiple a connected group of reporters; `reference` picks the reporters
-    that fix it: the mean (`is_mean`) of their log factors, or else the median weighted by the persons they told, is 0
-    in each group. A group without a reference is centred on all of its reporters.
+    that fix it: the mean (`is_mean`) of their log factors, or else the median weighted by the persons that both ends
+    told of their pairs, is 0 in each group. A group without a reference is centred on all of its reporters.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def fit_factors(
     precision = _laplacian(a, d, weight / dispersion, n_reporters)
     precision[np.diag_indices(n_reporters)] += 1 / factor_sd_log**2
     covariance = linalg.inv(precision, overwrite_a=True, check_finite=False)
-    persons = np.bincount(a, came, n_reporters) + np.bincount(d, both - came, n_reporters)
+    persons = np.bincount(a, both, n_reporters) + np.bincount(d, both, n_reporters)
     weight_of = np.where(is_compared, 1.0 if is_mean else np.maximum(persons, 1.0), 0.0)
     for one in np.unique(group[is_compared]):
         members = is_compared & (group == one)

@@ -101,9 +101,9 @@ def reconcile_flows(
         persons, at least 0, missing where that end told nothing. The diagonal may be there. Other columns are kept
         out.
     level
-        ``typical``: the median log factor of all reporters, weighted by the persons they told, is 0: half of what was
-        told is corrected up and half down, and one bad reporter doesn't move the rest. ``arrivals`` or
-        ``departures``: the median of that source is 0.
+        ``typical``: the median log factor of all reporters, weighted by the moves in their pairs, is 0: half is
+        corrected up and half down, and one bad reporter doesn't move the rest. ``arrivals`` or ``departures``: the
+        median of that source is 0.
     complete
         Reporters, as (source, area), known to tell everything; their mean log factor is 0 instead.
 
