@@ -172,7 +172,7 @@ def fit_ratios(units: pd.DataFrame, *, strata: Sequence[str]) -> Ratios:
         sums = told.groupby(name)[["value", "registered"]].sum().reindex(labels, fill_value=0.0)
         ratio = sums["value"] / sums["registered"].where(sums["registered"] > 0)
         counted = told[told["registered"] > 0]
-        residual = counted["value"] - counted[name].map(ratio) * counted["registered"]
+        residual = counted["value"] - ratio.reindex(counted[name]).to_numpy(float) * counted["registered"]
         groups = (residual**2 / counted["registered"]).groupby(counted[name])
         respondents = groups.size().reindex(labels, fill_value=0)
         spread = groups.sum().reindex(labels) / (respondents - 1).where(respondents > 1)
