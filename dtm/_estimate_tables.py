@@ -8,14 +8,19 @@ from dtm.schema import Column, Table
 FILLED_TABLES = (
     Table(
         "passage_estimate",
-        "Travellers of a day by expansion of the hours observed to 24 with the profile of the week; beside the counts.",
+        "Travellers of a day by expansion of the hours observed to 24 with the profile of the week; beside the counts, through traffic among them.",
         (
             Column("round_number", "INTEGER", "round the day falls in, if any"),
             Column("checkpoint", "VARCHAR", "code of the checkpoint, or total", required=True),
             Column("day", "DATE", "day, local time", required=True),
-            Column("direction", "VARCHAR", "in, out or net (in less out)", required=True),
-            Column("hours_observed", "DOUBLE", "hours with an enumerator on duty", "h"),
-            Column("observed_share", "DOUBLE", "share of the day's travellers that the profile expects in them", "0-1"),
+            Column("direction", "VARCHAR", "in, out or net (in less out; through travellers cancel out over all checkpoints they pass)", required=True),
+            Column("hours_observed", "DOUBLE", "hours with an enumerator on duty; of total, over all checkpoints", "h"),
+            Column(
+                "observed_share",
+                "DOUBLE",
+                "share of the day's travellers that the profile expects in them; of total, the share that was counted",
+                "0-1",
+            ),
             Column("value", "DOUBLE", "estimated travellers in 24 hours; null unless published", "persons"),
             LOW,
             HIGH,
@@ -138,6 +143,7 @@ SIDE_TABLES = (
             Column("category", "VARCHAR", "registered or actual", required=True),
             Column("value", "BIGINT", "the count; null unless published", "persons"),
             Column("estimated_share", "DOUBLE", "part of the value that comes out of areas that were split", "0-1"),
+            Column("reported_share", "DOUBLE", "part of the reporting units behind the value that reported", "0-1"),
             STATUS,
             METHOD,
         ),

@@ -47,6 +47,7 @@ def write_tables(connection: Connection, scope: Scope, path: Path, *, breaks: pd
         **{name: f"SELECT * FROM safe_{name}" for name in (*_SAFE, *SURVEY_TABLES)},
         "area": "SELECT * FROM scope_area",
         "round": "SELECT * FROM scope_round",
+        "carried": "SELECT * FROM safe_carried",
         "coverage": "SELECT * FROM full_coverage",
         "place": "SELECT * FROM release_place",
         "finding": "SELECT * FROM release_finding",

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dtm import __version__
 from dtm._release_files import write_maps
 from dtm._release_rows import describe_tables, write_tables
+from dtm.carried import build_carried, carried_inputs
 from dtm.density import build_densities
 from dtm.disclosure import protect_release
 from dtm.engine import transaction
@@ -109,6 +110,8 @@ def build_release(
         summary = protect_release(connection, workspace.settings)
         tell("survey", 0.7)
         build_survey(connection, scope, workspace.settings)
+        carried = build_carried(connection, scope, workspace, compute=lambda c, s: _compute(c, s, _no_progress))
+        scope = replace(scope, notes=(*scope.notes, *carried))
         _remove_leftovers(workspace)
         building = workspace.releases_path / f"{_BUILDING}{uuid.uuid4().hex}"
         building.mkdir(parents=True)
@@ -217,6 +220,7 @@ def _inputs(connection: Connection, workspace: Workspace, scope: Scope) -> dict[
         "rounds": rows(
             "SELECT round_number, started_on, ended_on, area_set, area_set_version FROM scope_round ORDER BY 1"
         ),
+        "carried": carried_inputs(connection, scope),
         "returns": rows(
             "SELECT file_name, file_sha256, form, round_number, is_demonstration FROM import WHERE rows_accepted > 0 "
             "AND (round_number IS NULL OR round_number <= ?) ORDER BY file_sha256, form, import_id",
