@@ -12,7 +12,7 @@ from scipy import sparse
 from dtm.errors import BadInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -164,13 +164,17 @@ def _codes(*columns: pd.Series) -> tuple[list[NDArray[np.int64]], pd.Index]:
     return found, names
 
 
-def _periods(flows: pd.DataFrame) -> tuple[NDArray[np.int64], list[str | None]]:
+def _periods(flows: pd.DataFrame) -> tuple[NDArray[np.int64], Sequence[str | None]]:
     if "period" not in flows:
         return np.zeros(len(flows), dtype="int64"), [None]
     codes, names = pd.factorize(flows["period"], sort=True)
     if (codes < 0).any():
         raise BadInputError(f"the moves: the period is missing in row {int(np.argmax(codes < 0)) + 1}. Fill it in.")
-    return codes.astype("int64"), [str(name) for name in names]
+    told = [str(name) for name in names]
+    if all(name.isdecimal() for name in told):  # years and rounds by their number, not by their letters
+        order = sorted(range(len(told)), key=lambda place: (int(told[place]), told[place]))
+        return np.argsort(order)[codes].astype("int64"), [told[place] for place in order]
+    return codes.astype("int64"), told
 
 
 def _places(names: pd.Index) -> tuple[pd.Index, NDArray[np.int64]]:
@@ -182,13 +186,16 @@ def _places(names: pd.Index) -> tuple[pd.Index, NDArray[np.int64]]:
     return areas, place.astype("int64")
 
 
-def _population(population: pd.DataFrame | None, periods: list[str | None]) -> Callable[[str | None], pd.Series] | None:
+def _population(
+    population: pd.DataFrame | None, periods: Sequence[str | None]
+) -> Callable[[str | None], pd.Series] | None:
     """Return a function that gives the people of a period, by area."""
     if population is None:
         return None
     _check(population, ("area", "persons"), "the population")
     _persons(population["persons"].dropna(), "the population")
     table = population.assign(area=population["area"].astype("str"), persons=population["persons"].astype("float64"))
+    table = table[~table["area"].str.casefold().isin([ABROAD, UNKNOWN])]
     by_period = "period" in table
     if by_period:
         table["period"] = table["period"].astype("str")

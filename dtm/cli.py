@@ -29,7 +29,9 @@ from dtm._cli_common import (
 from dtm._cli_crosswalk import crosswalk_command
 from dtm._cli_desk import desk_command
 from dtm._cli_enumerators import enumerators_app
+from dtm._cli_fit import fit_command
 from dtm._cli_forms import forms_app
+from dtm._cli_indicators import indicators_command
 from dtm._cli_mapping import map_command
 from dtm._cli_places import areas_app, layers_app, rasters_app
 from dtm._cli_pull import pull_app
@@ -38,7 +40,7 @@ from dtm._cli_round import round_app
 from dtm.demo import DEFAULT_SEED, build_demo
 from dtm.engine import EngineError, is_disk_full, was_interrupted
 from dtm.errors import EXIT_BAD_INPUT, EXIT_DONE, DtmError
-from dtm.exports import export
+from dtm.exports import ProductName, export
 from dtm.exposure import released_exposure
 from dtm.release import build_release
 from dtm.released import open_release
@@ -67,6 +69,14 @@ app.add_typer(layers_app, name="layers")
 app.add_typer(rasters_app, name="rasters")
 app.add_typer(check_app, name="check")
 app.command("crosswalk", epilog="Example: dtm crosswalk khoroos-2017 khoroos-2022 --out shares.csv")(crosswalk_command)
+app.command("indicators", epilog="Example: dtm indicators moves.csv --origin from --destination to --persons n --json")(
+    indicators_command
+)
+app.command(
+    "fit",
+    epilog="Example: dtm fit seed.csv --origin from --destination to --persons persons --row-margins left.csv "
+    "--column-margins came.csv --zero-diagonal --out fitted.csv",
+)(fit_command)
 app.command("desk", epilog="Example: dtm desk --port 8060 --no-browser")(desk_command)
 
 DEFAULT_PORT = 8050
@@ -173,7 +183,7 @@ def exposure(
 @app.command("export", epilog="Example: dtm export flows --format csv --out flows.csv")
 def export_command(
     product: Annotated[
-        Literal["flows", "stocks", "indicators", "density", "findings", "exposure"],
+        ProductName,
         typer.Argument(help="What to export."),
     ],
     *,

@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dtm._estimate_tables import FILLED_TABLES
+from dtm._fill_balance import fill_balance
+from dtm._fill_flow_estimates import fill_flow_estimates
+from dtm._fill_imputed import fill_imputed
+from dtm._fill_passage_estimates import fill_passage_estimates
+from dtm._fill_stock_months import fill_stock_months
+from dtm._fill_system import fill_systems
 from dtm.engine import connect
 
 if TYPE_CHECKING:
@@ -13,7 +19,14 @@ if TYPE_CHECKING:
 
     from dtm.engine import Connection
 
-FILLERS: tuple[tuple[str, Callable[[Connection], None]], ...] = ()
+FILLERS: tuple[tuple[str, Callable[[Connection], None]], ...] = (
+    ("passage_estimate", fill_passage_estimates),
+    ("flow_estimate", fill_flow_estimates),
+    ("imputed", fill_imputed),
+    ("balance", fill_balance),
+    ("system", fill_systems),
+    ("stock_month", fill_stock_months),
+)
 """Table of the release, and the function that inserts its rows reading the tables before it."""
 
 

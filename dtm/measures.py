@@ -117,6 +117,40 @@ NOTES: dict[str, tuple[str, str]] = {
         "The population of some area is not known.",
         "Зарим нэгжийн хүн амын тоо тодорхойгүй.",
     ),
+    "no_watch": (
+        "Nobody watched, or nobody wrote down for how long.",
+        "Ажиглаагүй, эсвэл хэдэн цаг ажигласныг тэмдэглээгүй.",
+    ),
+    "hours_unknown": ("Which hours were watched is not known.", "Аль цагуудад ажигласан нь тодорхойгүй."),
+    "no_profile": (
+        "The profile of the week expects nobody in the hours watched.",
+        "Долоо хоногийн хэв маягаар ажигласан цагуудад хүн өнгөрөхгүй байх учиртай.",
+    ),
+    "profile_no_travellers": (
+        "Nobody passed, so there is no profile of the week.",
+        "Хүн өнгөрөөгүй тул долоо хоногийн хэв маягийг тооцох боломжгүй.",
+    ),
+    "profile_hours_never_watched": (
+        "Some hours were watched on no day, so there is no profile of the week.",
+        "Зарим цагт нэг ч өдөр ажиглаагүй тул долоо хоногийн хэв маягийг тооцох боломжгүй.",
+    ),
+    "profile_unconnected": (
+        "The hours were watched on different days with none in common, so there is no profile of the week.",
+        "Цагуудыг огтлолцоогүй өөр өөр өдөр ажигласан тул долоо хоногийн хэв маягийг тооцох боломжгүй.",
+    ),
+    "hidden_hours_spread": (
+        "Hidden hours of the profile share evenly what is left of their weekday.",
+        "Хэв маягийн нууцалсан цагуудад тухайн гарагийн үлдсэн тоог тэнцүү хуваарилсан.",
+    ),
+    "profile_of_all_rounds": (
+        "With the profile of all rounds: the day is in none.",
+        "Өдөр нь аль ч үе шатанд хамаарахгүй тул бүх үе шатны хэв маягаар тооцов.",
+    ),
+    "checkpoints_summed": ("Sum of {count} checkpoints.", "{count} хяналтын цэгийн нийлбэр."),
+    "checkpoints_missing": (
+        "Checkpoints that are open and have no figure: {count}.",
+        "Ажиллаж байгаа боловч тоогүй хяналтын цэг: {count}.",
+    ),
     "one_area": ("It needs two areas or more.", "Хоёр ба түүнээс дээш нэгж шаардлагатай."),
     "two_areas": ("It needs three areas or more.", "Гурав ба түүнээс дээш нэгж шаардлагатай."),
     "no_distances": ("No distances are known.", "Зайн мэдээлэл алга."),
