@@ -49,23 +49,28 @@ def count_sample(sample: Sample) -> pd.DataFrame:
     for level in sample.levels:
         for of in ("persons", "households"):
             records = sample.records(of)
-            parts.append(_count(records, level, of, pd.Series(SIZE, index=records.index)))
+            parts.append(_counted(records, level, of, pd.Series(SIZE, index=records.index)))
         for name, estimate in SURVEY_ESTIMATES.items():
             records = sample.records(estimate.of)
             answers = answers_of(records, name)
             people = records["persons"].fillna(0) if estimate.kind == "mean" else None
-            parts.append(_count(records, level, name, answers, people))
-            parts.append(_count(records, level, name, answers.notna().map({True: BASE, False: OUTSIDE})))
+            parts.append(_counted(records, level, name, answers, people))
+            parts.append(_counted(records, level, name, answers.notna().map({True: BASE, False: OUTSIDE})))
         for source in SURVEY_SOURCES:
             origin = sample.people[f"{source}@{level}"]
-            parts.append(_count(sample.people, level, source, origin.where(origin.notna(), OUTSIDE)))
-            parts.append(_count(sample.people, level, source, origin.notna().map({True: BASE}).astype(object)))
-    return pd.concat(parts, ignore_index=True).sort_values(KEYS, ignore_index=True)
+            parts.append(_counted(sample.people, level, source, origin.where(origin.notna(), OUTSIDE)))
+            parts.append(_counted(sample.people, level, source, origin.notna().map({True: BASE}).astype(object)))
+    rows = pd.concat(parts, ignore_index=True)
+    groups = rows.groupby(KEYS, sort=True)
+    counts = groups["value"].sum().astype(np.int64).reset_index()
+    places = rows[[*KEYS, "area"]].drop_duplicates().groupby(KEYS, sort=True).size()
+    return counts.assign(clusters=places.to_numpy().astype(np.int64))
 
 
-def _count(
+def _counted(
     records: pd.DataFrame, level: int, variable: str, item: pd.Series, value: pd.Series | None = None
 ) -> pd.DataFrame:
+    """Return a row a record that an item counts, with what it counts for."""
     rows = pd.DataFrame(
         {
             "level": level,
@@ -76,9 +81,7 @@ def _count(
             "value": 1 if value is None else value.astype(np.int64),
         }
     )
-    rows = rows[rows["item"].notna()]
-    found = rows.groupby(KEYS, sort=True).agg(value=("value", "sum"), clusters=("area", "nunique")).reset_index()
-    return found.astype({"value": np.int64, "clusters": np.int64})
+    return rows[rows["item"].notna()]
 
 
 def hide_counts(counts: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, System]:
@@ -103,7 +106,8 @@ def hide_counts(counts: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame,
     unavoidable = set(_derivable(members, relations_of, ~is_size))
     fixed = sorted(unavoidable)
     system.cells.threshold[fixed], system.cells.tier[fixed] = 0, _SIZE
-    also = set(np.flatnonzero(_to_hide(cells, settings)).tolist()) - unavoidable
+    few = _to_hide(cells, settings).to_numpy() | system.cells.primary()
+    also = set(np.flatnonzero(few).tolist()) - unavoidable
     while True:
         pattern = Suppression(system)
         pattern.protect(also=sorted(also))
@@ -166,8 +170,10 @@ def is_small(cells: pd.DataFrame, settings: Settings) -> pd.Series:
 
 def _system(cells: pd.DataFrame) -> System:
     """Write down every sum that ties the counts."""
-    columns = [cells[name].to_numpy(dtype=np.int64, copy=True) for name in ("value", "threshold", "tier")]
-    builder = SystemBuilder(Cells(*columns, np.ones(len(cells), dtype=bool)))
+    value, threshold, tier = (
+        cells[name].to_numpy(dtype=np.int64, copy=True) for name in ("value", "threshold", "tier")
+    )
+    builder = SystemBuilder(Cells(value, threshold, tier, np.ones(len(cells), dtype=bool)))
     by, by_area = ["level", "pcode", "variable"], ["level", "pcode"]
     item, in_flows = cells["item"], cells["variable"].isin(SURVEY_SOURCES)
     bases, outside = cells[item == BASE], cells[item == OUTSIDE]

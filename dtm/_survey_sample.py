@@ -33,9 +33,7 @@ TOP_LEVEL, LOWEST_LEVEL = 1, 2
 """Levels of the areas that estimates are given for; the sample is too small for khoroos."""
 CODE_LENGTH = {1: len("MN11"), 2: len("MN1107"), 3: len("MN110701")}
 RESIDENCES = {"survey_1y": "residence_1y_pcode", "survey_5y": "residence_5y_pcode", "survey_lifetime": "birth_pcode"}
-MOVES = dict(
-    zip(("moved_1y_share_pct", "moved_5y_share_pct", "born_elsewhere_share_pct"), SURVEY_SOURCES, strict=True)
-)
+MOVES = dict(zip(("moved_1y_share_pct", "moved_5y_share_pct", "born_elsewhere_share_pct"), SURVEY_SOURCES, strict=True))
 """The estimate of movers that goes with each source of survey flows."""
 _NOWHERE = ("abroad", UNKNOWN)
 
@@ -98,9 +96,10 @@ def read_samples(connection: Connection, scope: Scope) -> list[Sample]:
     households["stratum"] = households["area"].str[: CODE_LENGTH[stratum_level]]
     totals = _known_totals(connection, stratum_level)
     found = []
-    for number, asked in households.groupby("round_number", sort=True):
+    for number in sorted(households["round_number"].unique().tolist()):
+        asked = households[households["round_number"] == number]
         known = totals[totals["round_number"] == number].set_index("pcode")
-        sample = _weigh(int(number), asked, people, known, scope)
+        sample = _weigh(number, asked, people, known, scope)
         if len(sample.households):
             found.append(sample)
     return found

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from dtm._release_tables import PUBLISHED, RELEASE_TABLES, SUPPRESSED, UNDEFINED
 from dtm._survey_catalogue import (
@@ -69,80 +70,70 @@ def build_survey(connection: Connection, scope: Scope, settings: Settings) -> No
     ReleaseAuditError
         A hidden count could still be derived.
     """
-    estimates, flows, log = [_empty("survey_estimate")], [_empty("survey_flow")], []
+    estimates, flows = [_empty("survey_estimate")], [_empty("survey_flow")]
     for sample in read_samples(connection, scope):
         hidden, _ = hide_counts(count_sample(sample), settings)
-        rows = _estimate_rows(sample, hidden, settings)
-        pairs = _flow_rows(sample, hidden, settings)
-        estimates.append(rows)
-        flows.append(pairs)
-    for name, parts in zip(SURVEY_TABLES, (estimates, flows), strict=True):
-        log.append(_store(connection, name, pd.concat(parts, ignore_index=True)))
-    is_there = f"SELECT count(*) FROM duckdb_tables() WHERE temporary AND table_name = '{LOG_TABLE}'"
-    if connection.execute(is_there).fetchone() != (0,):
-        for statement in log:
-            connection.execute(statement)
+        estimates.append(_estimate_rows(sample, hidden, settings))
+        flows.append(_flow_rows(sample, hidden, settings))
+    _store(connection, "survey_estimate", pd.concat(estimates, ignore_index=True))
+    _store(connection, "survey_flow", pd.concat(flows, ignore_index=True))
 
 
 def _empty(name: str) -> pd.DataFrame:
     return pd.DataFrame(columns=[*RELEASE_TABLES[name].column_names, "rule"])
 
 
-def _store(connection: Connection, name: str, rows: pd.DataFrame) -> str:
-    """Write a safe table, and return the statement that logs what it hides."""
+def _store(connection: Connection, name: str, rows: pd.DataFrame) -> None:
+    """Write a safe table, and add what it hides to the log where there is one."""
     table = RELEASE_TABLES[name]
     connection.execute(f"CREATE OR REPLACE TEMP TABLE safe_{name} ({', '.join(c.definition() for c in table.columns)})")
-    chosen = ", ".join(f"{column.name}::{column.type} AS {column.name}" for column in table.columns)
-    for column in table.columns:
-        numeric = column.type in ("DOUBLE", "BIGINT", "INTEGER")
-        rows[column.name] = rows[column.name].astype("float64") if numeric else rows[column.name].astype("string")
-    key = ", ".join(table.key)
-    connection.register("survey_rows", rows)
-    blank = [f"CASE WHEN NOT isnan({c.name}) THEN {c.name} END AS {c.name}" for c in table.columns if c.type == "DOUBLE"]
-    blank += [
-        f"CASE WHEN NOT isnan({c.name}) THEN {c.name}::BIGINT END AS {c.name}"
-        for c in table.columns
-        if c.type == "BIGINT"
-    ]
-    source = f"(SELECT * REPLACE ({', '.join(blank)}) FROM survey_rows)"
-    connection.execute(f"INSERT INTO safe_{name} SELECT {chosen} FROM {source} ORDER BY {key}")
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name}_log AS SELECT {key}, rule FROM {source} WHERE rule <> ''")
+    types = {column.name: column.type for column in table.columns}
+    connection.register("survey_rows", rows.astype({n: "float64" for n, kind in types.items() if kind != "VARCHAR"}))
+    chosen = ", ".join(f"{column}::{kind} AS {column}" for column, kind in types.items())
+    connection.execute(f"INSERT INTO safe_{name} SELECT {chosen} FROM survey_rows ORDER BY {', '.join(table.key)}")
+    is_there = f"SELECT count(*) FROM duckdb_tables() WHERE temporary AND table_name = '{LOG_TABLE}'"
+    if connection.execute(is_there).fetchone() != (0,):
+        cell = ", ".join(f"{column} := {column}::{types[column]}" for column in table.key)
+        connection.execute(
+            f"INSERT INTO {LOG_TABLE} SELECT '{name}', to_json(struct_pack({cell})), rule FROM survey_rows "
+            "WHERE rule <> '' ORDER BY ALL"
+        )
     connection.unregister("survey_rows")
-    cell = ", ".join(f"{column} := {column}" for column in table.key)
-    return f"INSERT INTO {LOG_TABLE} SELECT '{name}', to_json(struct_pack({cell})), rule FROM {name}_log ORDER BY ALL"
 
 
 def _estimate_rows(sample: Sample, hidden: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Return the rows of `survey_estimate` of a round."""
     parts = []
     for name, estimate in SURVEY_ESTIMATES.items():
-        records = sample.records(estimate.of)
-        if not len(records):
+        if not len(sample.records(estimate.of)):
             continue
         areas, domains = _domains(sample, estimate.of)
-        found = _estimated(sample, estimate, domains)
-        grid = areas.merge(pd.DataFrame({"answer": _rows_of(estimate)}), how="cross")
-        frame = pd.concat([grid, found.to_frame()], axis=1)
+        grid = areas.merge(pd.DataFrame({"answer": estimate.shown}), how="cross")
+        frame = pd.concat([grid, _estimated(sample, estimate, domains).to_frame()], axis=1)
         for column in ("value", *_ERRORS):
             frame[column] *= estimate.scale
-        frame = frame.assign(
-            round_number=sample.round_number,
-            estimate=name,
-            item=frame["answer"] if estimate.items == estimate.shown else "total",
-            unit=estimate.unit,
-        )
-        parts.append(_with_counts(frame, estimate, sample, hidden, settings))
-    return pd.concat(parts, ignore_index=True) if parts else _empty("survey_estimate")
-
-
-def _rows_of(estimate: SurveyEstimate) -> tuple[str, ...]:
-    return estimate.shown
+        item = frame["answer"] if estimate.items == estimate.shown else "total"
+        parts.append(frame.assign(variable=name, of=estimate.of, kind=estimate.kind, item=item, unit=estimate.unit))
+    if not parts:
+        return _empty("survey_estimate")
+    frame = pd.concat(parts, ignore_index=True).assign(base=BASE, size=SIZE, households="households")
+    frame = _looked_up(frame, hidden, by=["variable", "answer"], into="count")
+    frame = _looked_up(frame, hidden, by=["variable", "base"], into="value_base")
+    frame = _looked_up(frame, hidden, by=["households", "size"], into="sampled")
+    few = _is_few(frame, settings, count="count")
+    is_hidden = frame["count_hidden"] | frame["value_base_hidden"]
+    of_people, is_mean = frame["of"] == "persons", frame["kind"] == "mean"
+    frame = frame.assign(
+        base_persons=frame["value_base"].where(of_people, frame["count"].where(is_mean)),
+        base_households=frame["sampled"].where(~frame["sampled_hidden"]).where(of_people, frame["value_base"]),
+        round_number=sample.round_number,
+        estimate=frame["variable"],
+    )
+    return _settled(frame, sample, primary=is_small(frame, settings) | few, is_hidden=is_hidden)
 
 
 def _domains(sample: Sample, of: str) -> tuple[pd.DataFrame, Any]:
     """Return the areas of both levels that have records, and records by areas."""
-    from scipy import sparse  # noqa: PLC0415
-
     records = sample.records(of)
     rows, parts = [], []
     for level in sample.levels:
@@ -153,6 +144,7 @@ def _domains(sample: Sample, of: str) -> tuple[pd.DataFrame, Any]:
 
 
 def _estimated(sample: Sample, estimate: SurveyEstimate, domains: Any) -> Estimates:
+    """Return the estimate of each answer shown in each area."""
     records = sample.records(estimate.of)
     answers, _ = indicator_columns(answers_of(records, estimate.name), among=estimate.answers)
     if estimate.kind == "mean":
@@ -171,59 +163,71 @@ def _estimated(sample: Sample, estimate: SurveyEstimate, domains: Any) -> Estima
     )
 
 
-def _with_counts(
-    frame: pd.DataFrame, estimate: SurveyEstimate, sample: Sample, hidden: pd.DataFrame, settings: Settings
-) -> pd.DataFrame:
-    """Add bases, status and note to the rows of an estimate, and blank what is hidden."""
-    frame = _looked_up(frame, hidden, estimate.name, "answer", "count")
-    frame = _looked_up(frame.assign(base=BASE), hidden, estimate.name, "base", "value_base")
-    is_hidden = frame["count_hidden"] | frame["value_base_hidden"]
-    limit = settings.threshold_persons if estimate.of == "persons" else settings.threshold_households
-    others = frame["value_base"] - frame["count"]
-    few = frame["count"].between(1, limit - 1) | others.between(1, limit - 1)
-    if estimate.kind == "mean":
-        few = frame["count"].between(1, settings.threshold_persons - 1)
-    frame = frame.assign(variable=estimate.name, size=SIZE)
-    primary = is_small(frame.rename(columns={"value_base_clusters": "clusters_base"}), settings) | few
-    frame = _looked_up(frame, hidden, "households", "size", "sampled")
-    if estimate.of == "persons":
-        frame["base_persons"] = frame["value_base"]
-        frame["base_households"] = frame["sampled"].where(~frame["sampled_hidden"])
-    else:
-        frame["base_households"] = frame["value_base"]
-        frame["base_persons"] = frame["count"] if estimate.kind == "mean" else np.nan
-    return _settled(frame, sample.left_out[estimate.of], sample.records(estimate.of), primary, is_hidden)
+def _flow_rows(sample: Sample, hidden: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Return the rows of `survey_flow` of a round."""
+    people, parts = sample.people, []
+    design = sample.design("persons")
+    for source in SURVEY_SOURCES:
+        for level in sample.levels:
+            area, origin = people[f"level_{level}"], people[f"{source}@{level}"]
+            here, codes = indicator_columns(area)
+            pairs, keys = indicator_columns((area + " " + origin).where(origin.notna()))
+            if not keys:
+                continue
+            ends = pd.DataFrame([key.split(" ") for key in keys], columns=["pcode", "origin"])
+            everybody = here[:, pd.Index(codes).get_indexer(ends["pcode"])]
+            found = estimate_ratios(design, pairs, everybody, interval="logit").to_frame()
+            in_area = column_sums(everybody, design.weight)
+            for column in ("value", *_ERRORS):
+                found[column] *= in_area
+            parts.append(pd.concat([ends, found], axis=1).assign(level=level, variable=source))
+    if not parts:
+        return _empty("survey_flow")
+    frame = pd.concat(parts, ignore_index=True).assign(base=BASE, of="persons", kind="share")
+    frame = _looked_up(frame, hidden, by=["variable", "origin"], into="base_persons")
+    frame = _looked_up(frame, hidden, by=["variable", "base"], into="value_base")
+    few, is_hidden = _is_few(frame, settings, count="base_persons"), frame["base_persons_hidden"]
+    frame = frame.assign(round_number=sample.round_number, source=frame["variable"], destination=frame["pcode"])
+    return _settled(frame, sample, primary=is_small(frame, settings) | few, is_hidden=is_hidden)
 
 
-def _looked_up(frame: pd.DataFrame, hidden: pd.DataFrame, variable: str, item: str, into: str) -> pd.DataFrame:
-    """Add the count of an item of a variable in the row's area, 0 where there is none, and whether it is hidden."""
-    cells = hidden[hidden["variable"] == variable][[*_AREA, "item", "value", "clusters", "is_hidden"]]
-    names = {"item": item, "value": into, "clusters": f"{into}_clusters", "is_hidden": f"{into}_hidden"}
-    frame = frame.merge(cells.rename(columns=names), on=[*_AREA, item], how="left")
-    for column in (into, f"{into}_clusters"):
-        frame[column] = frame[column].fillna(0).astype(np.int64)
-    frame[f"{into}_hidden"] = frame[f"{into}_hidden"].eq(True)  # noqa: FBT003  a count that is 0 has no cell
+def _looked_up(frame: pd.DataFrame, hidden: pd.DataFrame, *, by: list[str], into: str) -> pd.DataFrame:
+    """Add a count of the row's area, 0 where there is none, its clusters, and whether it is hidden.
+
+    ``by`` names the columns that hold the variable and the item of the count.
+    """
+    names = {
+        "variable": by[0], "item": by[1], "value": into, "clusters": into.replace("value", "clusters"),
+        "is_hidden": f"{into}_hidden",
+    }  # fmt: skip
+    if into != "value_base":
+        hidden = hidden.drop(columns="clusters")
+    frame = frame.merge(hidden.rename(columns=names), on=[*_AREA, *by], how="left")
+    frame[into] = frame[into].fillna(0).astype(np.int64)
+    frame[f"{into}_hidden"] = frame[f"{into}_hidden"].eq(True)
     return frame
 
 
-def _settled(
-    frame: pd.DataFrame, left_out: frozenset[str], records: pd.DataFrame, primary: pd.Series, is_hidden: pd.Series
-) -> pd.DataFrame:
+def _is_few(frame: pd.DataFrame, settings: Settings, *, count: str) -> pd.Series:
+    """Return whether too few are behind a row, or too few are left with other answers."""
+    is_mean = frame["kind"] == "mean"
+    limit = np.where((frame["of"] == "persons") | is_mean, settings.threshold_persons, settings.threshold_households)
+    others = (frame["value_base"] - frame[count]).where(~is_mean, 0)
+    return frame[count].between(1, limit - 1) | others.between(1, limit - 1)
+
+
+def _settled(frame: pd.DataFrame, sample: Sample, *, primary: pd.Series, is_hidden: pd.Series) -> pd.DataFrame:
     """Add status, note and rule, and blank the numbers of rows that are not published."""
-    nobody = frame["value_base"] == 0
-    status = np.select([nobody, primary | is_hidden, frame["value"].isna()], [UNDEFINED, SUPPRESSED, UNDEFINED], PUBLISHED)
-    no_spread = frame["degrees_of_freedom"] < 1
+    nobody, unspread = frame["value_base"] == 0, frame["degrees_of_freedom"] < 1
+    status = np.select(
+        [nobody, primary | is_hidden, frame["value"].isna()], [UNDEFINED, SUPPRESSED, UNDEFINED], PUBLISHED
+    )
     why = np.select(
-        [nobody, status == UNDEFINED, no_spread, frame["standard_error"].isna()],
-        [NOTE_NOBODY_ASKED, "zero_denominator", NOTE_NO_SPREAD, NOTE_ALL_ALIKE],
+        [status == SUPPRESSED, nobody, status == UNDEFINED, unspread, frame["standard_error"].isna()],
+        ["", NOTE_NOBODY_ASKED, "zero_denominator", NOTE_NO_SPREAD, NOTE_ALL_ALIKE],
         "",
     )
-    note = pd.Series(np.where(status == SUPPRESSED, "", why), index=frame.index)
-    strata = records[["level_1", "stratum"]].drop_duplicates().groupby("level_1").size()
-    missing = {code[: CODE_LENGTH[TOP_LEVEL]] for code in left_out}
-    partly = (frame["level"] == TOP_LEVEL) & frame["pcode"].isin(missing) & (status == PUBLISHED)
-    told = f"{NOTE_SAMPLED_AREAS}:" + frame["pcode"].map(strata).fillna(0).astype(int).astype(str)
-    note = (note + " " + told.where(partly, "")).str.strip()
+    note = (pd.Series(why, index=frame.index) + " " + _partly(frame, sample).where(status == PUBLISHED, "")).str.strip()
     frame = frame.assign(
         status=status,
         note=note.where(note != "", None),
@@ -236,38 +240,12 @@ def _settled(
     return frame
 
 
-def _flow_rows(sample: Sample, hidden: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Return the rows of `survey_flow` of a round."""
-    people, parts = sample.people, []
-    if not len(people):
-        return _empty("survey_flow")
-    for source in SURVEY_SOURCES:
-        for level in sample.levels:
-            area, origin = people[f"level_{level}"], people[f"{source}@{level}"]
-            here, codes = indicator_columns(area)
-            pairs, keys = indicator_columns((area + " " + origin).where(origin.notna()))
-            if not keys:
-                continue
-            destination, start = zip(*(key.split(" ") for key in keys), strict=True)
-            everybody = here[:, pd.Index(codes).get_indexer(list(destination))]
-            found = estimate_ratios(sample.design("persons"), pairs, everybody, interval="logit")
-            in_area = column_sums(everybody, people["weight"].to_numpy())
-            frame = found.to_frame().assign(
-                round_number=sample.round_number, source=source, level=level, pcode=destination, origin=start,
-                destination=destination,
-            )  # fmt: skip
-            for column in ("value", *_ERRORS):
-                frame[column] *= in_area
-            parts.append(_flow_counts(frame, sample, hidden, settings))
-    return pd.concat(parts, ignore_index=True) if parts else _empty("survey_flow")
-
-
-def _flow_counts(frame: pd.DataFrame, sample: Sample, hidden: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Add the base, status and note to the rows of a source and level, and blank what is hidden."""
-    source = str(frame["source"].iloc[0])
-    frame = _looked_up(frame, hidden, source, "origin", "base_persons")
-    frame = _looked_up(frame.assign(base=BASE, variable=source), hidden, source, "base", "value_base")
-    others, limit = frame["value_base"] - frame["base_persons"], settings.threshold_persons
-    few = frame["base_persons"].between(1, limit - 1) | others.between(1, limit - 1)
-    primary = is_small(frame.rename(columns={"value_base_clusters": "clusters_base"}), settings) | few
-    return _settled(frame, sample.left_out["persons"], sample.people, primary, frame["base_persons_hidden"])
+def _partly(frame: pd.DataFrame, sample: Sample) -> pd.Series:
+    """Return the note on areas of which some strata have no weighted sample, empty for the others."""
+    told = pd.Series("", index=frame.index)
+    for of, left_out in sample.left_out.items():
+        strata = sample.records(of)[["level_1", "stratum"]].drop_duplicates().groupby("level_1").size()
+        missing = {code[: CODE_LENGTH[TOP_LEVEL]] for code in left_out}
+        rows = (frame["of"] == of) & (frame["level"] == TOP_LEVEL) & frame["pcode"].isin(missing)
+        told[rows] = f"{NOTE_SAMPLED_AREAS}:" + frame.loc[rows, "pcode"].map(strata).astype(int).astype(str)
+    return told
