@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dtm import __version__
-from dtm._exports_columns import EXPORT_COLUMNS, PRODUCTS
+from dtm._exports_columns import EXPORT_COLUMNS, WRITTEN
 from dtm._release_tables import RELEASE_TABLES
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def built_at(table: ReleasedTable) -> datetime:
 
 def title(table: ReleasedTable, *, language: str) -> str:
     """Return what the rows are, in words."""
-    return PRODUCTS[table.name].title(language) if table.name in PRODUCTS else RELEASE_TABLES[table.name].meaning
+    return WRITTEN[table.name].title(language) if table.name in WRITTEN else RELEASE_TABLES[table.name].meaning
 
 
 def column_meaning(table: ReleasedTable, column: str, *, language: str) -> tuple[str, str]:

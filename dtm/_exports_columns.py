@@ -2,42 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dtm._exports_estimates import ESTIMATE_COLUMNS, ESTIMATE_PRODUCTS, FLOW_VIEW
+from dtm._exports_kinds import AREA, COVERAGE, RELEASE, ROUND, ColumnKind, ExportColumn, Product
+from dtm._release_tables import RELEASE_TABLES
 
-ColumnKind = Literal["integer", "number", "text", "date", "boolean"]
-
-
-@dataclass(frozen=True)
-class ExportColumn:
-    """One column of an exported file; `hxl` is its tag in the optional HXL row."""
-
-    name: str
-    kind: ColumnKind
-    meaning_en: str
-    meaning_mn: str
-    unit: str = ""
-    hxl: str = ""
-
-    def meaning(self, language: str) -> str:
-        """Return the meaning in a language."""
-        return self.meaning_mn if language == "mn" else self.meaning_en
-
-
-@dataclass(frozen=True)
-class Product:
-    """One thing a user can export: the release table it comes from and its columns in order."""
-
-    name: str
-    table: str
-    title_en: str
-    title_mn: str
-    columns: tuple[str, ...]
-
-    def title(self, language: str) -> str:
-        """Return the title in a language."""
-        return self.title_mn if language == "mn" else self.title_en
-
+__all__ = ["EXPORT_COLUMNS", "PRODUCTS", "REAL_VALUED_TABLES", "WRITTEN", "ColumnKind", "ExportColumn", "Product"]
 
 _C = ExportColumn
 
@@ -59,8 +28,8 @@ EXPORT_COLUMNS: dict[str, ExportColumn] = {
         _C(
             "source",
             "text",
-            "who told it: arrivals, departures or checkpoint; sources are never added",
-            "эх сурвалж: ирсэн, явсан эсвэл хяналтын цэг; эх сурвалжуудыг хооронд нь нэмдэггүй",
+            "who told it: arrivals, departures, checkpoint, or an estimate made of them; sources are never added",
+            "эх сурвалж: ирсэн, явсан, хяналтын цэг эсвэл тэдгээрийн үнэлгээ; эх сурвалжуудыг хооронд нь нэмдэггүй",
             "",
             "#meta+source+code",
         ),
@@ -167,8 +136,8 @@ EXPORT_COLUMNS: dict[str, ExportColumn] = {
         _C(
             "breakdown",
             "text",
-            "total, sex, age or dwelling",
-            "задаргаа: нийт, хүйс, нас эсвэл сууц",
+            "total, or what the figure is broken down by: sex, age, dwelling, reason, registered or distance",
+            "нийт, эсвэл задаргаа: хүйс, нас, сууц, шалтгаан, бүртгэл, зай",
             "",
             "#population+breakdown+code",
         ),
@@ -239,8 +208,8 @@ EXPORT_COLUMNS: dict[str, ExportColumn] = {
         _C(
             "method",
             "text",
-            "observed, imputed, interpolated or projected",
-            "арга: ажигласан, нөхсөн, завсрын, төсөөлсөн",
+            "observed, imputed, reconciled, interpolated, projected, carried, expanded or sampled",
+            "арга: ажигласан, нөхсөн, тулгасан, завсрын, төсөөлсөн, шилжүүлсэн, өсгөсөн, түүвэр",
             "",
             "#meta+method",
         ),
@@ -280,8 +249,8 @@ EXPORT_COLUMNS: dict[str, ExportColumn] = {
         _C(
             "hours_observed",
             "number",
-            "checkpoint figures: hours with an enumerator on duty in the round, over all checkpoints",
-            "хяналтын цэгийн тоонд: үе шатанд бүртгэгч ажилласан нийт цаг",
+            "hours with an enumerator on duty: of the day at the checkpoint, else of the round over all checkpoints",
+            "бүртгэгч ажилласан цаг: тухайн цэгт тухайн өдөр, эсвэл үе шатанд бүх цэгээр нийт",
             "h",
             "#meta+hours+num",
         ),
@@ -312,13 +281,11 @@ EXPORT_COLUMNS: dict[str, ExportColumn] = {
             "",
             "#meta+demonstration",
         ),
+        _C("zone_level", "text", "level of the areas: 1, 2, 3 or region", "нэгжийн түвшин: 1, 2, 3 эсвэл region (бүс)"),
+        *ESTIMATE_COLUMNS,
     )
 }
 
-_ROUND = ("round_number", "started_on", "ended_on")
-_AREA = ("level", "pcode", "name_en", "name_mn", "parent_pcode", "parent_name_en", "parent_name_mn")
-_COVERAGE = ("units_expected", "units_reported", "registered_coverage_share")
-_RELEASE = ("release_id", "is_demonstration")
 _INDICATOR = ("indicator", "indicator_label", "value", "unit", "status", "status_label", "note")
 
 PRODUCTS: dict[str, Product] = {
@@ -330,11 +297,11 @@ PRODUCTS: dict[str, Product] = {
             "Moves between places",
             "Хүн амын шилжилт хөдөлгөөн",
             (
-                *_ROUND,
+                *ROUND,
                 "flow_days",
                 "source",
                 "source_label",
-                *_AREA,
+                *AREA,
                 "direction",
                 "direction_label",
                 *(
@@ -351,9 +318,9 @@ PRODUCTS: dict[str, Product] = {
                 "status_label",
                 "method",
                 "series_break",
-                *_COVERAGE,
+                *COVERAGE,
                 "hours_observed",
-                *_RELEASE,
+                *RELEASE,
             ),
         ),
         Product(
@@ -362,9 +329,9 @@ PRODUCTS: dict[str, Product] = {
             "People and households",
             "Хүн ам, өрхийн тоо",
             (
-                *_ROUND,
+                *ROUND,
                 "reference_on",
-                *_AREA,
+                *AREA,
                 "category",
                 "category_label",
                 "measure",
@@ -377,8 +344,8 @@ PRODUCTS: dict[str, Product] = {
                 "status_label",
                 "method",
                 "series_break",
-                *_COVERAGE,
-                *_RELEASE,
+                *COVERAGE,
+                *RELEASE,
             ),
         ),
         Product(
@@ -386,14 +353,14 @@ PRODUCTS: dict[str, Product] = {
             "indicator",
             "Migration and registration indicators",
             "Шилжилт хөдөлгөөн, бүртгэлийн үзүүлэлтүүд",
-            (*_ROUND, *_AREA, *_INDICATOR, "series_break", *_COVERAGE, *_RELEASE),
+            (*ROUND, *AREA, *_INDICATOR, "series_break", *COVERAGE, *RELEASE),
         ),
         Product(
             "density",
             "density",
             "Densities of population and of ger households",
             "Хүн ам, гэр хорооллын нягтшил",
-            (*_ROUND, "reference_on", *_AREA, *_INDICATOR, *_COVERAGE, *_RELEASE),
+            (*ROUND, "reference_on", *AREA, *_INDICATOR, *COVERAGE, *RELEASE),
         ),
         Product(
             "exposure",
@@ -401,18 +368,18 @@ PRODUCTS: dict[str, Product] = {
             "People inside the hazards",
             "Аюулын бүсэд байгаа хүн ам",
             (
-                *_ROUND,
+                *ROUND,
                 "reference_on",
                 "layer",
-                *_AREA,
+                *AREA,
                 "share_of_area",
                 "persons",
                 "persons_low",
                 "persons_high",
                 "status",
                 "status_label",
-                *_COVERAGE,
-                *_RELEASE,
+                *COVERAGE,
+                *RELEASE,
             ),
         ),
         Product(
@@ -421,7 +388,7 @@ PRODUCTS: dict[str, Product] = {
             "Findings of the checks",
             "Шалгалтын дүн",
             (
-                *_ROUND,
+                *ROUND,
                 "subject",
                 "code",
                 "severity",
@@ -432,12 +399,20 @@ PRODUCTS: dict[str, Product] = {
                 "field",
                 "what_en",
                 "what_mn",
-                *_RELEASE,
+                *RELEASE,
             ),
         ),
+        *ESTIMATE_PRODUCTS,
     )
 }
-"""Products by name; `exposure` is downloaded from the dashboard, the others are also `dtm export` products."""
+"""Products by name, as `dtm export` offers them."""
 
-REAL_VALUED_TABLES = ("indicator", "density")
+WRITTEN = {**PRODUCTS, FLOW_VIEW.name: FLOW_VIEW}
+"""Everything that is written as a product: those, and what `dtm flows` writes."""
+
+REAL_VALUED_TABLES = tuple(
+    name
+    for name, table in RELEASE_TABLES.items()
+    if any(column.name == "value" and column.type == "DOUBLE" for column in table.columns)
+)
 """Release tables whose `value` is a real number; counts are whole."""

@@ -7,13 +7,13 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyogrio
 import shapely
 
 from dtm._exports_about import about_rows, built_at, provenance, title
-from dtm._exports_columns import PRODUCTS
 from dtm._exports_rows import TOTAL, arrow_rows
 from dtm.released import ReleasedTable
 
@@ -63,6 +63,20 @@ _LINE_ATTRIBUTES = (
     "release_id",
     "is_demonstration",
 )
+_FIGURES = {
+    "indicators": ("indicator",),
+    "density": ("indicator",),
+    "flow-items": ("source", "direction", "breakdown", "item"),
+    "vitals": ("event",),
+    "imputed": ("figure",),
+    "carried": ("from_set", "category"),
+    "survey": ("estimate", "item"),
+}
+"""Products with a column a figure on the map, and the columns that name it."""
+_WIDE = ("exposure", "balance")
+"""Products that have one row a round and area as they are."""
+_PAIRS = ("reconciled", "survey-flows")
+"""Products with one row a pair of places as they are."""
 _GDAL_DATE_LOCK = threading.Lock()
 
 
@@ -71,7 +85,7 @@ def write_gpkg(table: ReleasedTable, path: Path, *, release: Release | None, lan
 
     - the table of the product's name: every row, without geometry, as in the CSV;
     - `PRODUCT_areas_level_N`: a polygon per round and area with one column a figure and one for its status;
-    - `flows_lines_level_N`: a line from origin to destination, where both have a position and differ;
+    - `PRODUCT_lines_level_N` of moves: a line from origin to destination, where both have a position and differ;
     - `about`: what the file is and where it comes from, also in the file's metadata.
 
     Without a release (rows of a table that has no map) only the rows and `about` are written.
@@ -84,7 +98,7 @@ def write_gpkg(table: ReleasedTable, path: Path, *, release: Release | None, lan
         "DTM_PROVENANCE": json.dumps(told, ensure_ascii=False, default=str),
     }
     description = f"{told['notice']} {title(table, language=language)}. {told['release_id']}".strip()
-    layers = _map_layers(table, release=release) if release is not None and "pcode" in table.frame else []
+    layers = _map_layers(table, release=release) if release is not None else []
     with _dated(built_at(table).strftime("%Y-%m-%dT%H:%M:%SZ")):
         for position, (name, rows, kind) in enumerate(layers):
             pyogrio.write_arrow(
@@ -127,34 +141,36 @@ def _dated(moment: str) -> Iterator[None]:
 
 
 def _map_layers(table: ReleasedTable, *, release: Release) -> list[tuple[str, pa.Table, str]]:
-    if table.name not in PRODUCTS:
-        return []
     layers: list[tuple[str, pa.Table, str]] = []
-    for level in sorted({int(level) for level in table.frame["level"]}):
+    is_mapped = table.name in (*_FIGURES, *_WIDE, "flows", "stocks")
+    for level in sorted({int(level) for level in table.frame["level"]}) if is_mapped else ():
         rows = _wide_areas(table.frame[table.frame["level"] == level], product=table.name)
         if rows.empty:
             continue
         shapes = release.areas(level).set_index("pcode").geometry
         geometry = [_multi(shape) for shape in shapes.reindex(rows["pcode"])]
         layers.append((f"{table.name}_areas_level_{level}", _with_geometry(rows, geometry, table), "MultiPolygon"))
-    if table.name == "flows":
+    if table.name in ("flows", *_PAIRS):
         lines = _flow_lines(table, release=release)
         for level in sorted({int(level) for level in lines["level"]}):
             rows = lines[lines["level"] == level]
             part = _with_geometry(rows.drop(columns="line"), list(rows["line"]), table)
-            layers.append((f"flows_lines_level_{level}", part, "LineString"))
+            layers.append((f"{table.name}_lines_level_{level}", part, "LineString"))
     return layers
 
 
 def _wide_areas(frame: pd.DataFrame, *, product: str) -> pd.DataFrame:
     """Return one row per round and area, with a column for each figure and one for its status."""
-    if product == "exposure":
+    if product in _WIDE:
         return frame
     if product == "flows":
         frame = frame[frame["counterpart"] == TOTAL]
     keyed = frame.assign(figure=_figure_names(frame, product=product))
     # a checkpoint's row has no coverage by returns, so the area's other rows come first
-    attributes = keyed.sort_values("units_expected", na_position="last", kind="stable")[list(_AREA_ATTRIBUTES)]
+    ordered = (
+        keyed.sort_values("units_expected", na_position="last", kind="stable") if "units_expected" in keyed else keyed
+    )
+    attributes = ordered[[name for name in _AREA_ATTRIBUTES if name in ordered]]
     attributes = attributes.drop_duplicates(["round_number", "pcode"])
     attributes = attributes.sort_values(["round_number", "pcode"]).set_index(["round_number", "pcode"])
     figures = {}
@@ -174,7 +190,11 @@ def _figure_names(frame: pd.DataFrame, *, product: str) -> pd.Series[str]:
     if product == "flows":
         name = frame["source"] + "_" + frame["direction"] + "_" + frame["measure"]
         return name + ("_reason_" + frame["reason"]).where(frame["reason"] != TOTAL, "")
-    return frame["indicator"]
+    first, *others = _FIGURES[product]
+    name = "imputed_" + frame[first] if product == "imputed" else frame[first]  # `arrivals` alone are those told
+    for column in others:
+        name = name + ("_" + frame[column]).where(frame[column] != TOTAL, "")
+    return name
 
 
 def _flow_lines(table: ReleasedTable, *, release: Release) -> pd.DataFrame:
@@ -186,19 +206,26 @@ def _flow_lines(table: ReleasedTable, *, release: Release) -> pd.DataFrame:
     lat = pd.concat([own["lat"], places["lat"]])
     lon, lat = lon[~lon.index.duplicated()], lat[~lat.index.duplicated()]
     located = frame["origin"].isin(lon.index) & frame["destination"].isin(lon.index)
-    frame = frame[located & (frame["origin"] != frame["destination"]) & (frame["counterpart"] != TOTAL)]
+    frame = frame[located & (frame["origin"] != frame["destination"])]
+    if table.name in _PAIRS:
+        return frame.reset_index(drop=True).assign(line=lambda rows: _lines(rows, lon, lat))
+    frame = frame[frame["counterpart"] != TOTAL]
     key = ["round_number", "source", "pcode", "direction", "counterpart"]
     lines = frame[list(_LINE_ATTRIBUTES)].drop_duplicates(key).set_index(key)
     for measure in ("persons", "households"):
         rows = frame[frame["measure"] == measure].set_index(key)[["value", "status"]].reindex(lines.index)
         lines[measure], lines[f"{measure}_status"] = rows["value"], rows["status"]
     lines = lines.reset_index()[[*_LINE_ATTRIBUTES, "persons", "persons_status", "households", "households_status"]]
+    return lines.assign(line=_lines(lines, lon, lat))
+
+
+def _lines(rows: pd.DataFrame, lon: pd.Series[float], lat: pd.Series[float]) -> pd.Series[Any]:
+    """Return straight lines from origin to destination."""
     ends = [
-        shapely.points(lines[end].map(lon).to_numpy(dtype=float), lines[end].map(lat).to_numpy(dtype=float))
+        np.column_stack([rows[end].map(side).to_numpy(dtype=float) for side in (lon, lat)])
         for end in ("origin", "destination")
     ]
-    lines["line"] = pd.Series([shapely.LineString(pair) for pair in zip(*ends, strict=True)], dtype="object")
-    return lines
+    return pd.Series(shapely.linestrings(np.stack(ends, axis=1)), index=rows.index, dtype="object")
 
 
 def _multi(shape: Any) -> Any:

@@ -9,9 +9,12 @@ import pyarrow as pa
 import shapely
 
 from dtm._exports_breaks import add_series_breaks
-from dtm._exports_columns import EXPORT_COLUMNS, PRODUCTS, REAL_VALUED_TABLES
+from dtm._exports_columns import EXPORT_COLUMNS, PRODUCTS, REAL_VALUED_TABLES, WRITTEN
+from dtm._exports_estimates import ESTIMATE_WORDS, SURVEY_LISTS
 from dtm._release_tables import RELEASE_TABLES
+from dtm.measures import NOTES, note_words
 from dtm.released import Release, ReleasedTable
+from geodata.pcodes import REGIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +22,15 @@ if TYPE_CHECKING:
     from dtm._exports_columns import Product
 
 TOTAL = "total"
+COVERED = {"units_expected", "units_reported", "registered_coverage_share"}
+"""Columns of products whose rows rest on the returns of an area."""
 CHECKPOINT_SOURCES = ("checkpoint", "checkpoint_through")
 """Sources whose coverage is hours of observation, not returns of reporting units."""
+LABELLED = (
+    "source", "direction", "reason", "category", "measure", "indicator", "status", "severity", "method", "event",
+    "figure", "flag", "estimate", "checkpoint", "breakdown", "part",
+)  # fmt: skip
+"""Columns of codes that a product may tell in words."""
 
 WORDS: dict[tuple[str, str], tuple[str, str]] = {
     ("place", TOTAL): ("All places", "Бүх газар"),
@@ -53,6 +63,7 @@ WORDS: dict[tuple[str, str], tuple[str, str]] = {
     ("age", "15_24"): ("15-24 years", "15-24 нас"),
     ("age", "25_59"): ("25-59 years", "25-59 нас"),
     ("age", "60_plus"): ("60 years and over", "60 ба түүнээс дээш нас"),
+    **ESTIMATE_WORDS,
 }
 """Words, English and Mongolian, for the codes of the release's own columns."""
 
@@ -80,9 +91,10 @@ def product_table(
 def joined(release: Release, table: ReleasedTable, *, product: Product, language: str) -> ReleasedTable:
     """Return rows of a release table, all or some, as the rows of a product."""
     frame = _typed(table.frame, name=product.table)
-    _add_round(frame, release)
-    if "pcode" in frame:
-        _add_places(frame, release)
+    if "round_number" in frame:
+        _add_round(frame, release)
+    _add_places(frame, release)
+    if set(product.columns) >= COVERED:
         _add_coverage(frame, release)
     _add_labels(frame, release, table=product.table, language=language)
     if "series_break" in product.columns:
@@ -117,7 +129,8 @@ def _typed(frame: pd.DataFrame, *, name: str) -> pd.DataFrame:
 def _add_round(frame: pd.DataFrame, release: Release) -> None:
     rounds = _typed(release.table("round").frame, name="round").set_index("round_number")
     for column in ("started_on", "ended_on", "reference_on", "flow_days"):
-        frame[column] = frame["round_number"].map(rounds[column])
+        if column not in frame:
+            frame[column] = frame["round_number"].map(rounds[column])
     frame["flow_days"] = frame["flow_days"].astype("Int64")
 
 
@@ -129,6 +142,8 @@ def _add_places(frame: pd.DataFrame, release: Release) -> None:
         prefix = "" if column == "pcode" else f"{column}_"
         for suffix in ("name_en", "name_mn"):
             frame[f"{prefix}{suffix}"] = frame[column].map(names[suffix]).astype("str")
+    if "pcode" not in frame:
+        return
     parent = release.table("area").frame.set_index("pcode")["parent_pcode"]
     frame["parent_pcode"] = frame["pcode"].map(parent).astype("str")
     for suffix in ("name_en", "name_mn"):
@@ -138,7 +153,8 @@ def _add_places(frame: pd.DataFrame, release: Release) -> None:
 def place_names(release: Release) -> pd.DataFrame:
     """Return name_en and name_mn of everything a row can name, indexed by P-code."""
     columns = ["pcode", "name_en", "name_mn"]
-    total = pd.DataFrame([(TOTAL, *WORDS["place", TOTAL])], columns=columns)
+    regions = [(region.code, region.name_en, region.name_mn) for region in REGIONS.values()]
+    total = pd.DataFrame([(TOTAL, *WORDS["place", TOTAL]), *regions], columns=columns)
     both = [release.table(name).frame[columns] for name in ("area", "place")]
     return pd.concat([*both, total]).drop_duplicates("pcode").set_index("pcode")
 
@@ -167,15 +183,26 @@ def _add_labels(frame: pd.DataFrame, release: Release, *, table: str, language: 
     known = dict(zip(zip(labels["codelist"], labels["code"], strict=True), labels[column], strict=True))
     position = 1 if language == "mn" else 0
     known |= {key: words[position] for key, words in WORDS.items()}
-    for name in ("source", "direction", "reason", "category", "measure", "indicator", "status", "severity"):
+    # densities and the indices of a system are indicators with lists of their own
+    lists = {"indicator": table, "estimate": "survey_estimate"}
+    for name in LABELLED:
         if name in frame:
-            codelist = table if name == "indicator" else name  # densities are indicators with a list of their own
-            frame[f"{name}_label"] = _label(frame[name], codelist=codelist, known=known)
+            frame[f"{name}_label"] = _label(frame[name], codelist=lists.get(name, name), known=known)
+    if "note" in frame:
+        words = {note: _note(note, position) for note in frame["note"].dropna().unique()}
+        frame["note_label"] = frame["note"].map(words).astype("str")
     if "item" in frame:
         frame["item_label"] = ""
-        for breakdown in frame["breakdown"].unique():
-            rows = frame["breakdown"] == breakdown
-            frame.loc[rows, "item_label"] = _label(frame.loc[rows, "item"], codelist=str(breakdown), known=known)
+        by = frame["breakdown"] if "breakdown" in frame else frame["estimate"].replace(SURVEY_LISTS)
+        for codelist in by.unique():
+            rows = by == codelist
+            frame.loc[rows, "item_label"] = _label(frame.loc[rows, "item"], codelist=str(codelist), known=known)
+
+
+def _note(note: str, position: int) -> str:
+    """Return a note in words; a text that is no code stands for itself."""
+    codes = {part.partition(":")[0] for part in note.split(";")}
+    return note_words(note)[position] if codes <= set(NOTES) else note
 
 
 def _label(codes: pd.Series[str], *, codelist: str, known: Mapping[tuple[str, str], str]) -> pd.Series[str]:
@@ -208,9 +235,7 @@ def arrow_rows(table: ReleasedTable) -> pa.Table:
 
 def column_kind(table: str, column: str) -> str:
     """Return whether a column of a product or release table is integer, number, text, date or boolean."""
-    source = PRODUCTS[table].table if table in PRODUCTS else table
-    if column == "value" and source in REAL_VALUED_TABLES:
-        return "number"
+    source = WRITTEN[table].table if table in WRITTEN else table
     for declared in RELEASE_TABLES[source].columns:
         if declared.name == column:
             return _ENGINE.get(declared.type, "text")

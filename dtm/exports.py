@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from dtm._exports_columns import PRODUCTS
+from dtm._exports_columns import PRODUCTS, WRITTEN
 from dtm._exports_files import csv_manifest, write_csv, write_parquet, write_xlsx
 from dtm._exports_map import write_gpkg
 from dtm._exports_rows import joined, plain, product_table
@@ -38,7 +38,11 @@ __all__ = [
 
 Format = Literal["csv", "xlsx", "parquet", "gpkg"]
 Language = Literal["en", "mn"]
-ProductName = Literal["flows", "stocks", "indicators", "density", "findings"]
+ProductName = Literal[
+    "flows", "flow-items", "stocks", "vitals", "indicators", "system", "density", "exposure", "reconciled", "imputed",
+    "balance", "monthly", "carried", "survey", "survey-flows", "checkpoint-days", "checkpoint-hours",
+    "checkpoint-estimates", "findings",
+]  # fmt: skip
 
 FORMATS: tuple[str, ...] = get_args(Format)
 LANGUAGES: tuple[str, ...] = get_args(Language)
@@ -77,7 +81,7 @@ def export(
     release
         The open release.
     product
-        flows, stocks, indicators, density or findings (also exposure).
+        One of `ProductName`.
     format
         csv, xlsx, parquet or gpkg; `out` must end so.
     out
@@ -143,8 +147,8 @@ def to_bytes(
     format
         csv, xlsx, parquet or gpkg.
     release
-        The release they came from. With it, rows of flow, stock, indicator, density, exposure and finding
-        get names, labels, dates and coverage, and a GeoPackage gets its map layers.
+        The release they came from. With it, rows of a product's table get names, labels, dates and coverage, and a
+        GeoPackage gets its map layers.
     language
         Language of labels and explanations.
     hxl
@@ -173,7 +177,7 @@ def _ready(table: ReleasedTable, *, format: str, release: Release | None, langua
         )
     _known("format", format, FORMATS)
     _known("language", language, LANGUAGES)
-    if table.name in PRODUCTS and "release_id" in table.frame:
+    if table.name in WRITTEN and "release_id" in table.frame:
         return table
     _known("table", table.name, tuple(RELEASE_TABLES))
     product = next((p for p in PRODUCTS.values() if p.table == table.name), None)

@@ -149,12 +149,63 @@ EXPOSURE = [
     (2, "flood", 3, "MN110701", 0.25, 203, 0, 812, "published"),
     (2, "flood", 3, "MN110702", 0.1, None, None, None, "suppressed"),
 ]
+FLOW_ITEMS = [
+    (2, "arrivals", 3, "MN110701", "in", "sex", "male", "persons", 16, "published", "observed"),
+    (2, "arrivals", 3, "MN110701", "in", "sex", "female", "persons", 15, "published", "observed"),
+    (2, "arrivals", 3, "MN110701", "in", "registered", "yes", "persons", None, "suppressed", "observed"),
+]
+VITALS = [
+    (2, 2, "MN1107", "births", 21, "published", "observed"),
+    (2, 2, "MN1107", "deaths", None, "suppressed", "observed"),
+]
+FLOW_ESTIMATES = [
+    (2, 3, "MN110701", "MN110702", 30, 24, 1.25, 27.5, 20.0, 36.0, "published", "reconciled", None),
+    (2, 3, "MN110702", "MN110701", None, None, None, None, None, None, "suppressed", "reconciled", "told_by_origin"),
+]
+IMPUTED = [
+    (2, 2, "MN1107", "arrivals", 31, 400.0, 46.5, 40.0, 55.0, 1 / 3, "published", "imputed", None),
+    (2, 3, "MN110702", "arrivals", None, None, None, None, None, None, "undefined", "imputed", "few_respondents"),
+]
+BALANCES = [
+    (2, 2, "MN1107", 800, 31, 12, 21, 4, 0, 812, -24, -2.96, "amber", "published", None),
+    (2, 3, "MN110702", None, None, None, None, None, None, None, None, None, None, "not_reported", "not_reported"),
+]
+SYSTEMS = [(2, "arrivals", 3, "movers", 31.0, "persons", "published", None)]
+STOCK_MONTHS = [
+    (2, "MN1107", "actual", dt.date(2024, 11, 1), 813.4, "published", "projected", None),
+    (2, "MN1107", "actual", dt.date(2024, 10, 31), 812.0, "published", "observed", None),
+]
+CARRIED = [
+    (1, dt.date(2022, 4, 30), "ub-152", "area", 3, "MN110701", "actual", 790, 0.4, 1.0, "published", "carried"),
+]
+SURVEY_ESTIMATES = [
+    (2, 2, "MN1107", "dwelling_share_pct", "ger", 41.25, "pct", 2.5, 36.0, 46.0, 1.4, 120, 400, "published", "sampled",
+     None),
+    (2, 2, "MN1107", "sex_ratio", "total", None, "males_per_100_females", None, None, None, None, None, None,
+     "suppressed", "sampled", None),
+]  # fmt: skip
+SURVEY_FLOWS = [
+    (2, "survey_1y", 2, "MN67", "MN1107", 61.5, 8.0, 45.0, 78.0, 40, "published", "sampled", None),
+    (2, "survey_1y", 2, "MN1107", "MN1107", 700.25, 20.0, 660.0, 740.0, 300, "published", "sampled", None),
+    (2, "survey_1y", 2, "abroad", "MN1107", None, None, None, None, None, "suppressed", "sampled", None),
+]
+PASSAGE_HOURS = [(2, "in", 1, 8, 5.0, 90, "published"), (2, "in", 7, 23, None, None, "suppressed")]
+PASSAGE_ESTIMATES = [
+    (2, "emeelt", dt.date(2024, 10, 2), "in", 10.0, 0.6, 500.0, 450.0, 560.0, "published", "expanded", None),
+    (None, "total", dt.date(2024, 12, 2), "net", 4.0, None, None, None, None, "undefined", "expanded",
+     "few_respondents"),
+]  # fmt: skip
 LABELS = [
     ("reason", "work", "Ажил эрхлэх", "Work"),
     ("category", "actual", "Бодитоор амьдарч буй", "Really living there"),
     ("dwelling", "ger", "Гэр", "Ger"),
     ("density", "persons_per_km2", "1 км2-д ногдох хүн", "Persons per km2"),
     ("indicator", "net_per_1000", "Цэвэр шилжилт, 1000 хүнд", "Net moves per 1,000 people"),
+    ("system", "movers", "Шилжсэн хүн", "People who moved"),
+    ("survey_estimate", "dwelling_share_pct", "Сууцны төрөл", "Kind of dwelling"),
+    ("survey_estimate", "sex_ratio", "100 эмэгтэйд ногдох эрэгтэй", "Men per 100 women"),
+    ("checkpoint", "nalaikh", "Налайх", "Nalaikh"),
+    ("checkpoint", "emeelt", "Эмээлт", "Emeelt"),
 ]
 ROWS: dict[str, list[tuple[Any, ...]]] = {
     "area": AREAS,
@@ -166,6 +217,18 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
     "indicator": INDICATORS,
     "density": DENSITIES,
     "passage_day": PASSAGE_DAYS,
+    "flow_item": FLOW_ITEMS,
+    "vital": VITALS,
+    "flow_estimate": FLOW_ESTIMATES,
+    "imputed": IMPUTED,
+    "balance": BALANCES,
+    "system": SYSTEMS,
+    "stock_month": STOCK_MONTHS,
+    "carried": CARRIED,
+    "survey_estimate": SURVEY_ESTIMATES,
+    "survey_flow": SURVEY_FLOWS,
+    "passage_hour": PASSAGE_HOURS,
+    "passage_estimate": PASSAGE_ESTIMATES,
     "finding": FINDINGS,
     "exposure": EXPOSURE,
     "code_label": LABELS,

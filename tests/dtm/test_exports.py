@@ -9,6 +9,7 @@ import json
 import os
 import zipfile
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
@@ -21,6 +22,7 @@ from dtm.errors import DiskFullError, WrongUseError
 from dtm.exports import (
     FORMATS,
     NotReleasedError,
+    ProductName,
     UnwritableError,
     export,
     export_table,
@@ -69,13 +71,53 @@ def test_labels_follow_the_language_and_unknown_codes_stand_for_themselves(relea
     assert set(product_table(release, "density").frame["indicator_label"]) == {"Persons per km2"}
 
 
+WITHOUT_COVERAGE = {
+    "findings", "reconciled", "system", "monthly", "carried", "survey", "survey-flows", "checkpoint-days",
+    "checkpoint-hours", "checkpoint-estimates",
+}  # fmt: skip
+"""Products whose rows rest on other things than the returns of one area in one round."""
+
+
+def test_the_command_line_offers_every_product():
+    assert sorted(get_args(ProductName)) == sorted(PRODUCTS)
+
+
+def test_every_code_and_note_is_told_in_words_of_both_languages(release):
+    for product in PRODUCTS:
+        for language in ("en", "mn"):
+            frame = product_table(release, product, language=language).frame
+            for name in [column for column in frame if column.endswith("_label")]:
+                told = frame[name].dropna()
+                if language == "mn":
+                    assert told.str.contains("[а-яөүА-ЯӨҮ]", regex=True).all(), (product, name)
+                assert not told.str.contains("_").any(), (product, name)
+
+
+def test_estimates_are_told_in_words(release):
+    balance = product_table(release, "balance").frame.set_index("pcode").loc["MN1107"]
+    assert (balance["residual"], balance["flag_label"]) == (-24, "Over 2 % unexplained")
+    survey = product_table(release, "survey").frame.set_index("estimate").loc["dwelling_share_pct"]
+    assert (survey["estimate_label"], survey["item_label"], survey["base_persons"]) == ("Kind of dwelling", "Ger", 400)
+    imputed = product_table(release, "imputed", language="mn").frame.set_index("pcode").loc["MN110702"]
+    assert imputed["note_label"] == "Үнэлгээ хийхэд нийтэлсэн тоо хүрэлцэхгүй байна."
+    ends = product_table(release, "survey-flows").frame.iloc[-1]
+    assert (ends["origin_name_en"], ends["destination_name_mn"]) == ("Abroad", "Баянгол")
+    carried = product_table(release, "carried").frame.iloc[0]
+    assert (str(carried["reference_on"])[:10], carried["name_en"]) == (
+        "2022-04-30",
+        "Khoroo 1",
+    )  # not the release's own round 1
+
+
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_every_column_is_declared_and_every_figure_has_status_and_coverage(release, product):
     frame = product_table(release, product).frame
     assert list(frame.columns) == list(PRODUCTS[product].columns)
     assert set(frame.columns) <= set(EXPORT_COLUMNS)
     if product != "findings":
-        assert {"status", "units_expected", "units_reported", "registered_coverage_share"} <= set(frame.columns)
+        assert {"status", "status_label"} <= set(frame.columns)
+    if product not in WITHOUT_COVERAGE:
+        assert {"units_expected", "units_reported", "registered_coverage_share"} <= set(frame.columns)
     assert {"release_id", "is_demonstration"} <= set(frame.columns)
 
 
@@ -89,6 +131,9 @@ def test_all_declared_columns_are_explained_in_both_languages():
 def test_the_value_of_a_rate_is_real_and_of_a_count_whole():
     assert column_kind("density", "value") == "number"
     assert column_kind("stocks", "value") == "integer"
+    assert column_kind("flow-items", "value") == "integer"
+    assert column_kind("survey-flows", "value") == "number"
+    assert column_kind("flow-view", "value") == "number"
 
 
 def test_only_released_rows_can_be_exported(tmp_path):

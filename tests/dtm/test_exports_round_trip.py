@@ -17,13 +17,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtm._exports_about import DEMONSTRATION
+from dtm._exports_columns import PRODUCTS
 from dtm._exports_files import neutralised
 from dtm._exports_rows import arrow_rows
 from dtm.exports import FORMATS, export, product_table, to_bytes
 from dtm.released import ReleasedTable
 from tests.dtm.release_factory import MANIFEST, RELEASE_ID, build_release
 
-FIGURES = ("flows", "stocks", "indicators", "density", "exposure")
+FIGURES = tuple(name for name in PRODUCTS if name != "findings")
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +142,31 @@ def test_flow_lines_run_from_origin_to_destination(release, tmp_path):
     assert areas["arrivals_in_persons"].tolist() == [31]
     assert areas["arrivals_in_persons_reason_work"].tolist() == [31]
     assert "checkpoint_in_persons" not in areas
+
+
+def test_estimates_have_areas_and_lines_to_draw(release, tmp_path):
+    layers = {}
+    for product in ("flow-items", "vitals", "balance", "survey", "reconciled", "survey-flows", "monthly", "system"):
+        out = export(release, product, format="gpkg", out=tmp_path / f"{product}.gpkg")
+        layers[product] = [name for name, _ in pyogrio.list_layers(out)][:-2]
+    assert layers == {
+        "flow-items": ["flow-items_areas_level_3"],
+        "vitals": ["vitals_areas_level_2"],
+        "balance": ["balance_areas_level_2", "balance_areas_level_3"],
+        "survey": ["survey_areas_level_2"],
+        "reconciled": ["reconciled_lines_level_3"],
+        "survey-flows": ["survey-flows_lines_level_2"],
+        "monthly": [],
+        "system": [],
+    }
+    items = pyogrio.read_dataframe(tmp_path / "flow-items.gpkg", layer="flow-items_areas_level_3")
+    assert items["arrivals_in_sex_male"].tolist() == [16]
+    assert items["arrivals_in_registered_yes_status"].tolist() == ["suppressed"]
+    survey = pyogrio.read_dataframe(tmp_path / "survey.gpkg", layer="survey_areas_level_2")
+    assert survey["dwelling_share_pct_ger"].tolist() == [41.25]
+    lines = pyogrio.read_dataframe(tmp_path / "reconciled.gpkg", layer="reconciled_lines_level_3")
+    assert list(lines.geometry.iloc[0].coords) == [(106.85, 47.95), (106.95, 47.95)]
+    assert lines["value"].iloc[0] == 27.5
 
 
 def test_pandas_and_excel_need_no_options(release):
