@@ -146,9 +146,10 @@ def _carry_set(
     crosswalk = _crosswalk(connection, scope, old, workspace)
     notes = []
     for number, reference_on in earlier.rounds:
-        rows = pd.concat([_carry_round(other, crosswalk, number, category) for category in CATEGORIES])
+        carried = [_carry_round(other, crosswalk, number, category) for category in CATEGORIES]
+        rows, parts = (pd.concat(frames, ignore_index=True) for frames in zip(*carried, strict=True))
         rows["is_hidden"] |= rows["value"].between(1, workspace.settings.threshold_persons - 1).fillna(value=False)
-        table = _rolled_up(connection, _with_districts_hidden(rows, scope.finest_level))
+        table = _rolled_up(connection, _with_districts_hidden(rows, scope.finest_level), parts)
         _store(
             connection,
             table.assign(
@@ -186,8 +187,13 @@ def _crosswalk(connection: Connection, scope: Scope, old: Scope, workspace: Work
     return build_crosswalk(areas[0], areas[1], weights=weights)
 
 
-def _carry_round(other: Connection, crosswalk: Crosswalk, number: int, category: str) -> pd.DataFrame:
-    """Return a row for each of the release's finest areas, from what the round's own areas may show."""
+def _carry_round(
+    other: Connection, crosswalk: Crosswalk, number: int, category: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a row for each of the release's finest areas, from what the round's own areas may show, and the parts.
+
+    The parts are persons by source and area of the release, not rounded: they tell how much of a figure is estimated.
+    """
     told = other.execute(
         """
         SELECT s.pcode, s.value, s.status, c.units_expected, c.units_reported
@@ -209,8 +215,9 @@ def _carry_round(other: Connection, crosswalk: Crosswalk, number: int, category:
     by_target = pieces.assign(is_hidden=is_hidden, **units).groupby("to_pcode")
     rows = carried.join(by_target[["units_expected", "units_reported"]].sum())
     rows["is_hidden"] = by_target["is_hidden"].any().reindex(rows.index, fill_value=False).astype(bool)
-    rows["estimated"] = (rows["known"].astype("float64") * rows["estimated_share"].fillna(0.0)).astype("float64")
-    return rows.reset_index().assign(category=category)
+    persons = share * pieces["from_pcode"].map(told["value"]).fillna(0).to_numpy(np.float64)
+    parts = pieces[["from_pcode", "to_pcode"]].assign(persons=persons, category=category)
+    return rows.reset_index().assign(category=category), parts
 
 
 def _with_districts_hidden(rows: pd.DataFrame, finest_level: int) -> pd.DataFrame:
@@ -225,27 +232,37 @@ def _with_districts_hidden(rows: pd.DataFrame, finest_level: int) -> pd.DataFram
     return rows.assign(status=status)
 
 
-def _rolled_up(connection: Connection, rows: pd.DataFrame) -> pd.DataFrame:
+def _rolled_up(connection: Connection, rows: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the finest areas and of all above: sums where all that is inside is published.
 
-    Areas on none of the old land have nobody of that round and don't count.
+    Areas on none of the old land have nobody of that round and don't count. An old area that was split inside one
+    district makes the figures of khoroos estimates, and not that of the district.
     """
     rollup = connection.execute("SELECT area_pcode, pcode, level FROM scope_rollup").df()
     joined = rollup.merge(rows.rename(columns={"pcode": "area_pcode"}), on="area_pcode")
     for status in (SUPPRESSED, NOT_REPORTED, PUBLISHED):
         joined[f"is_{status}"] = joined["status"] == status
     flags = [f"is_{status}" for status in (SUPPRESSED, NOT_REPORTED, PUBLISHED)]
-    sums = ["known", "estimated", "units_expected", "units_reported"]
+    sums = ["known", "units_expected", "units_reported"]
     grouped = joined.groupby(["level", "pcode", "category"])
-    table = grouped[sums].sum().join(grouped[flags].any()).reset_index()
+    table = grouped[sums].sum().join(grouped[flags].any()).join(_estimated(rollup, parts)).reset_index()
     table["status"] = np.select([table[flag] for flag in flags], [SUPPRESSED, NOT_REPORTED, PUBLISHED], UNDEFINED)
     is_published = table["status"] == PUBLISHED
-    persons = table["known"].astype("float64")
     table["value"] = table["known"].astype("Int64").where(is_published)
-    table["estimated_share"] = (table["estimated"] / persons.where(persons > 0)).where(is_published)
+    table["estimated_share"] = table["estimated_share"].where(is_published)
     expected = table["units_expected"]
     table["reported_share"] = (table["units_reported"] / expected.where(expected > 0)).where(is_published)
     return table
+
+
+def _estimated(rollup: pd.DataFrame, parts: pd.DataFrame) -> pd.Series:
+    """Return by level, area and category the part of the persons out of old areas that others of that level share."""
+    reached = rollup.merge(parts.rename(columns={"to_pcode": "area_pcode"}), on="area_pcode")
+    is_shared = reached.groupby(["level", "category", "from_pcode"])["pcode"].transform("nunique") > 1
+    reached["shared"] = reached["persons"].where(is_shared, 0.0)
+    sums = reached.groupby(["level", "pcode", "category"])[["persons", "shared"]].sum()
+    share: pd.Series = sums["shared"] / sums["persons"].where(sums["persons"] > 0)
+    return share.rename("estimated_share")
 
 
 def _store(connection: Connection, table: pd.DataFrame) -> None:

@@ -88,7 +88,9 @@ def test_the_people_of_a_split_khoroo_are_divided_and_every_level_adds_up(shown)
     assert list(frame.columns) == RELEASE_TABLES["carried"].column_names
     assert set(frame["category"]) == {"registered", "actual"}
     city = frame[(frame["pcode"] == "MN11") & (frame["category"] == "actual")].iloc[0]
-    assert city["estimated_share"] == pytest.approx(1001 / 1301)
+    assert city["estimated_share"] == 0  # split inside the district: its own total is no estimate
+    assert world.value("safe_carried", "estimated_share", pcode="MN1107", category="actual") == 0
+    assert world.value("safe_carried", "estimated_share", pcode=WEST, category="actual") == 1
     assert city[["from_set", "weights", "method", "round_number"]].tolist() == ["old", "area", "carried", 1]
     assert world.value("safe_carried", "estimated_share", pcode=EAST, category="actual") == 0
     assert world.value("safe_carried", "value", pcode="MN11", category="registered") == 1100
@@ -153,6 +155,14 @@ def test_a_carried_part_under_the_threshold_is_hidden_like_a_count(shown):
     _, rows = carried(world)
     assert rows[MIDDLE] == (None, "suppressed")
     assert rows["MN1107"] == rows["MN11"] == (None, "suppressed")
+
+
+def test_a_district_is_estimated_only_where_an_old_area_crosses_its_border(shown):
+    world = a_world(old={"MN110701": (0, 0, 1, 1), "MN111001": (1, 0, 3, 1)}, actual={"MN110701": 100, "MN111001": 300})
+    _, rows = carried(world)
+    assert {pcode: rows[pcode][0] for pcode in (WEST, MIDDLE, EAST)} == {WEST: 100, MIDDLE: 150, EAST: 150}
+    shares = dict(world.rows("SELECT pcode, estimated_share FROM safe_carried WHERE category = 'actual'"))
+    assert shares == pytest.approx({WEST: 0, MIDDLE: 1, EAST: 1, "MN1107": 150 / 250, "MN1110": 1, "MN11": 0}, abs=1e-4)
 
 
 def test_what_was_not_reported_does_not_look_complete(shown):
