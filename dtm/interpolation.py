@@ -33,9 +33,8 @@ def growth_rate(first: ArrayLike, last: ArrayLike, *, years: ArrayLike) -> Float
     """
     start, end, time = np.broadcast_arrays(np.asarray(first, float), np.asarray(last, float), np.asarray(years, float))
     valid = (start > 0) & (end > 0) & (time > 0)
-    found = np.full(start.shape, np.nan)
-    found[valid] = np.log(end[valid] / start[valid]) / time[valid]
-    return found
+    ratio = np.where(valid, end, 1.0) / np.where(valid, start, 1.0)
+    return np.where(valid, np.log(ratio) / np.where(valid, time, 1.0), np.nan)
 
 
 def interpolate(first: ArrayLike, last: ArrayLike, *, share: ArrayLike) -> Floats:
@@ -60,10 +59,10 @@ def interpolate(first: ArrayLike, last: ArrayLike, *, share: ArrayLike) -> Float
     _refuse_negative(start, end)
     if ((at < 0) | (at > 1)).any():
         raise WrongUseError("A day to interpolate lies between the two counts; use project for days after the last.")
-    line: Floats = start + (end - start) * at
     positive = (start > 0) & (end > 0)
-    line[positive] = start[positive] * (end[positive] / start[positive]) ** at[positive]
-    return line
+    ratio = np.where(positive, end, 1.0) / np.where(positive, start, 1.0)
+    found: Floats = np.where(positive, start * ratio**at, start + (end - start) * at)
+    return found
 
 
 def project(first: ArrayLike, last: ArrayLike, *, share: ArrayLike) -> Floats:
@@ -87,9 +86,8 @@ def project(first: ArrayLike, last: ArrayLike, *, share: ArrayLike) -> Floats:
     if (at < 0).any():
         raise WrongUseError("A day to project lies after the last count; use interpolate for days between two.")
     positive = (start > 0) & (end > 0)
-    found = np.full(start.shape, np.nan)
-    found[positive] = end[positive] * (end[positive] / start[positive]) ** at[positive]
-    return found
+    ratio = np.where(positive, end, 1.0) / np.where(positive, start, 1.0)
+    return np.where(positive, end * ratio**at, np.nan)
 
 
 def _refuse_negative(*counts: Floats) -> None:
