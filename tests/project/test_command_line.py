@@ -42,6 +42,7 @@ COMMANDS = {
     "check series": {"--key", "--period", "--value"},
     "release": {"--round", "--provisional"},
     "exposure": {"--release"},
+    "fit": {"--origin", "--destination", "--persons", "--row-margins", "--column-margins", "--out"},
     "crosswalk": {"--values", "--area", "--value", "--weights", "--out"},
     "export": {"--format", "--out", "--release"},
     "serve": {"--port", "--no-browser"},
@@ -67,9 +68,10 @@ REPORTING = (
     "release",
     "exposure",
     "crosswalk",
+    "fit",
 )
 """Commands that must answer in JSON when asked."""
-WITHOUT_WORKSPACE = {"init", "demo", "returns map", "check series"}
+WITHOUT_WORKSPACE = {"init", "demo", "returns map", "check series", "fit"}
 
 
 def leaves() -> dict[str, object]:
