@@ -187,7 +187,7 @@ def _days(frame: pd.DataFrame, column: str) -> pd.Series[pd.Timestamp]:
     if pd.api.types.is_numeric_dtype(frame[column]) and frame[column].notna().any():
         raise WrongUseError(f"Column '{column}' holds numbers, not dates; of a year, give its first and last day.")
     try:
-        return pd.to_datetime(frame[column])
+        return pd.to_datetime(frame[column], format="ISO8601")
     except (ValueError, TypeError) as error:
         raise WrongUseError(f"Column '{column}' holds no dates: {error}") from error
 
