@@ -104,7 +104,7 @@ def _registered(cells: pd.DataFrame) -> pd.DataFrame:
         value=(cells["registered"] + cells["missing"]).where(status == PUBLISHED),
         status=status,
         note=np.where(status == UNDEFINED, UNKNOWN, ""),
-        method=np.where(cells["missing"] == 0, "observed", "imputed"),
+        method=np.where((status == PUBLISHED) & (cells["missing"] > 0), "imputed", "observed"),
     )
 
 
@@ -112,7 +112,8 @@ def _actual(connection: Connection, cells: pd.DataFrame) -> pd.DataFrame:
     """Return the people really living there, from `imputed`; an area nobody reported from has no count."""
     told = connection.execute(
         """
-        SELECT round_number, pcode, value, method,
+        SELECT round_number, pcode, value,
+            CASE WHEN status = 'published' AND observed IS NOT NULL THEN method ELSE 'observed' END AS method,
             CASE WHEN status = 'undefined' THEN note ELSE '' END AS note,
             CASE WHEN status = 'published' AND observed IS NULL THEN 'not_reported' ELSE status END AS status
         FROM imputed WHERE figure = 'actual_persons'
@@ -236,10 +237,11 @@ def _value(counts: _Counts, day: pd.Timestamp, ends: _Ends) -> Floats:
 
 def _break_notes(connection: Connection, rows: pd.DataFrame) -> pd.Series:
     """Return the breaks of the series that lie in the period each value rests on."""
-    breaks = connection.execute("SELECT name, series, from_on, to_on FROM series_break ORDER BY name, series").df()
+    breaks = connection.execute(
+        "SELECT name, series, from_on, coalesce(to_on, DATE '9999-12-31') AS to_on FROM series_break ORDER BY ALL"
+    ).df()
     begins, ends, category = rows["begins"].to_numpy(), rows["ends"].to_numpy(), rows["category"].to_numpy(object)
-    from_on = pd.to_datetime(breaks["from_on"]).to_numpy()
-    to_on = pd.to_datetime(breaks["to_on"]).fillna(pd.Timestamp.max).to_numpy()
+    from_on, to_on = breaks["from_on"].to_numpy(), breaks["to_on"].to_numpy()
     found = pd.Series("", index=rows.index, dtype=object)
     for name, at in breaks.groupby("name", sort=True).indices.items():
         touched = np.zeros(len(rows), dtype=bool)
