@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -21,7 +22,8 @@ ESTIMATED = "#8fb4d9"
 STEPS = ("opening", "arrivals", "departures", "births", "deaths", "boundary_change", "residual", "closing")
 TAKEN_AWAY = ("departures", "deaths")
 FIGURES = ("actual_persons", "arrivals", "departures")
-TALL_PX, LOW_PX = 300, 230
+TALL_PX, LOW_PX = 300, 250
+NARROW_CHARACTERS, WIDE_CHARACTERS = 16, 34
 
 
 def row_of(snapshot: Snapshot, table: str, /, **where: Any) -> dict[str, Any] | None:
@@ -30,15 +32,17 @@ def row_of(snapshot: Snapshot, table: str, /, **where: Any) -> dict[str, Any] | 
     return None if frame.empty else {str(name): value for name, value in frame.iloc[0].items()}
 
 
-def waterfall(row: dict[str, Any], words: Words) -> go.Figure:
+def waterfall(row: dict[str, Any], words: Words, *, is_narrow: bool = False) -> go.Figure:
     """Return the account of an area: what came to the people of the round before and what left them."""
-    figure = base_chart(height=TALL_PX)
+    figure = base_chart(height=TALL_PX, left=8 if is_narrow else 56)
     steps = [step for step in STEPS if step != "boundary_change" or row[step]]
     values = [float(row[step]) * (-1 if step in TAKEN_AWAY else 1) for step in steps]
+    names = [wrapped(words(f"account.{step}"), NARROW_CHARACTERS) for step in steps]
     ends = ("opening", "closing")
     figure.add_waterfall(
-        x=[words(f"account.{step}") for step in steps],
-        y=values,
+        x=values if is_narrow else names,
+        y=names if is_narrow else values,
+        orientation="h" if is_narrow else "v",
         measure=["absolute" if step in ends else "relative" for step in steps],
         text=[words.number(value, signed=step not in ends) for step, value in zip(steps, values, strict=True)],
         textposition="outside",
@@ -47,12 +51,21 @@ def waterfall(row: dict[str, Any], words: Words) -> go.Figure:
         decreasing={"marker": {"color": DEPARTURES}},
         totals={"marker": {"color": ACTUAL}},
         connector={"line": {"color": "#9aa1ae", "width": 1}},
-        hovertemplate="%{x}: %{text}<extra></extra>",
+        hovertemplate=("%{y}" if is_narrow else "%{x}") + ": %{text}<extra></extra>",
     )
-    low, high = _extent(values)
-    figure.update_yaxes(range=[low, high])
-    figure.update_layout(margin={"t": 24, "b": 48}, showlegend=False)
+    extent = list(_extent(values))
+    if is_narrow:
+        figure.update_xaxes(range=extent, tickformat=",", nticks=4)
+        figure.update_yaxes(autorange="reversed", automargin=True, type="category", tickformat="")
+    else:
+        figure.update_yaxes(range=extent)
+    figure.update_layout(margin={"t": 24, "r": 40 if is_narrow else 12, "b": 48}, showlegend=False)
     return figure
+
+
+def wrapped(text: str, characters: int) -> str:
+    """Return a label in lines of about so many characters."""
+    return "<br>".join(textwrap.wrap(text, characters, break_long_words=False)) or text
 
 
 def _extent(values: list[float]) -> tuple[float, float]:
@@ -69,42 +82,70 @@ def completed(snapshot: Snapshot, words: Words, *, pcode: str, round_number: int
     """Return what the units that reported told, and what is estimated for those that did not, with the interval."""
     frame = snapshot.rows("imputed", pcode=pcode, round_number=round_number).set_index("figure").reindex(list(FIGURES))
     frame = frame[frame["status"] == "published"]
-    names = [words(f"account.figure.{figure}") for figure in frame.index]
     figure = base_chart(height=LOW_PX, legend=True)
+    if frame.empty:
+        return figure
     estimated = (frame["value"] - frame["observed"].astype("float64")).clip(lower=0)
+    ends = {name: frame[name].fillna(frame["value"]) for name in ("low", "high")}
     parts = (("account.told", frame["observed"], ACTUAL, ""), ("account.estimated", estimated, ESTIMATED, "/"))
-    for key, values, color, pattern in parts:
-        name = words(key)
-        figure.add_bar(
-            y=names,
-            x=[float(value) for value in values],
-            name=name,
-            orientation="h",
-            marker={"color": color, "pattern": {"shape": pattern}},
-            hovertemplate="%{y}: %{x:,.0f}<extra>" + name + "</extra>",
-        )
-    with_ends = frame["low"].notna() & frame["high"].notna()
-    figure.data[1].error_x = {
-        "type": "data",
-        "symmetric": False,
-        "array": [float(v) for v in (frame["high"] - frame["value"]).where(with_ends, 0)],
-        "arrayminus": [float(v) for v in (frame["value"] - frame["low"]).where(with_ends, 0)],
-        "color": "#1c2330",
-        "thickness": 1.4,
-    }
-    figure.update_layout(barmode="stack")
-    figure.update_yaxes(automargin=True, autorange="reversed", tickformat="", type="category")
-    figure.update_xaxes(showgrid=True, gridcolor="#e6e8ec", tickformat=",", rangemode="tozero")
+    for axis, chosen in (("", FIGURES[:1]), ("2", FIGURES[1:])):
+        kept = [name for name in chosen if name in frame.index]
+        for key, values, color, pattern in parts:
+            name = words(key)
+            is_end = key == "account.estimated"
+            figure.add_bar(
+                y=[words(f"account.figure.{figure_name}") for figure_name in kept],
+                x=[float(values[figure_name]) for figure_name in kept],
+                name=name,
+                legendgroup=key,
+                showlegend=not axis,
+                orientation="h",
+                xaxis=f"x{axis}",
+                yaxis=f"y{axis}",
+                marker={"color": color, "pattern": {"shape": pattern}},
+                error_x=_interval(frame, ends, kept) if is_end else None,
+                hovertemplate="%{y}: %{x:,.0f}<extra>" + name + "</extra>",
+            )
+    side = {"showgrid": True, "gridcolor": "#e6e8ec", "tickformat": ",", "rangemode": "tozero", "nticks": 5}
+    rows = {"automargin": True, "autorange": "reversed", "tickformat": "", "type": "category", "gridcolor": "#ffffff"}
+    figure.update_layout(
+        barmode="stack",
+        xaxis=side,
+        xaxis2={**side, "anchor": "y2"},
+        yaxis={**rows, "domain": [0.72, 1.0]},
+        yaxis2={**rows, "domain": [0.0, 0.42], "anchor": "x2"},
+    )
     return figure
 
 
-def survey_dots(snapshot: Snapshot, words: Words, *, pcode: str, round_number: int, estimates: list[str]) -> go.Figure:
+def _interval(frame: pd.DataFrame, ends: dict[str, pd.Series], kept: list[str]) -> dict[str, Any]:
+    """Return the interval of the stacked value; people and moves have a scale each, for they differ a hundredfold."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [float(ends["high"][name] - frame["value"][name]) for name in kept],
+        "arrayminus": [float(frame["value"][name] - ends["low"][name]) for name in kept],
+        "color": "#1c2330",
+        "thickness": 1.4,
+    }
+
+
+def survey_dots(
+    snapshot: Snapshot,
+    words: Words,
+    *,
+    pcode: str,
+    round_number: int,
+    estimates: list[str],
+    is_narrow: bool = False,
+) -> go.Figure:
     """Return survey estimates in percent as points with their 95 % interval, the surest knowledge the narrowest."""
     frame = snapshot.rows("survey_estimate", pcode=pcode, round_number=round_number, item="total")
     frame = frame[(frame["status"] == "published") & frame["estimate"].isin(estimates)]
     labels = snapshot.labels("survey_estimate", words)
-    names = [labels.get(code, code) for code in frame["estimate"]]
-    figure = base_chart(height=max(LOW_PX, 90 + 30 * len(frame)))
+    width = NARROW_CHARACTERS if is_narrow else WIDE_CHARACTERS
+    names = [wrapped(labels.get(code, code), width) for code in frame["estimate"]]
+    figure = base_chart(height=90 + (56 if is_narrow else 36) * len(frame), left=8)
     figure.add_scatter(
         x=frame["value"].tolist(),
         y=names,
@@ -132,7 +173,9 @@ def survey_dots(snapshot: Snapshot, words: Words, *, pcode: str, round_number: i
         hovertemplate="%{y}<br>%{customdata}<extra></extra>",
     )
     figure.update_yaxes(automargin=True, autorange="reversed", tickformat="", type="category")
-    figure.update_xaxes(showgrid=True, gridcolor="#e6e8ec", rangemode="tozero", ticksuffix=" %", tickformat=".0f")
+    figure.update_xaxes(
+        showgrid=True, gridcolor="#e6e8ec", rangemode="tozero", ticksuffix=" %", tickformat=".0f", nticks=5
+    )
     return figure
 
 

@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 PAGE = "accounts"
 COUNTS = ("opening", "arrivals", "departures", "births", "deaths", "boundary_change", "residual", "closing")
 PERCENT = "pct"
+HEADS = {"minWidth": 124, "wrapHeaderText": True, "autoHeaderHeight": True, "filter": False}
+"""Of columns of counts, whose words are longer than their figures."""
 FLAGS = ("green", "amber", "red")
-CITY_LEVEL, DISTRICT_LEVEL = 1, 2
+DISTRICT_LEVEL = 2
+NARROW_PX = 640
+"""Below this width the account runs from top to bottom."""
 
 
 def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
@@ -33,11 +37,11 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     columns = [
         tables.text_column("name", words("column.area"), minWidth=200),
         *(
-            tables.number_column(name, words(f"account.{name}"), minWidth=120)
+            tables.number_column(name, words(f"account.{name}"), **HEADS)
             for name in COUNTS
             if name != "boundary_change"
         ),
-        tables.number_column("residual_pct", words("account.residual_pct"), decimals=1, minWidth=120, sort="asc"),
+        tables.number_column("residual_pct", words("account.residual_pct"), decimals=1, **HEADS),
         tables.text_column("flag_label", words("account.flag"), minWidth=150),
         tables.text_column("note_text", words("account.note"), minWidth=260),
     ]
@@ -61,6 +65,10 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                         parts.graph("accounts-waterfall", label=words("account.waterfall")),
                         html.P(id="accounts-note", className="note"),
                         _formula(words("account.formula"), words("account.formula.reference"), words),
+                        html.H2(words("account.survey"), className="panel-title panel-subtitle"),
+                        parts.graph("accounts-survey", label=words("account.survey")),
+                        html.P(id="accounts-survey-note", className="note"),
+                        _formula(words("account.survey.formula"), words("account.survey.reference"), words),
                     ],
                     className="panel",
                 ),
@@ -70,10 +78,6 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                         parts.graph("accounts-completed", label=words("account.completed")),
                         html.P(id="accounts-completed-note", className="note"),
                         _formula(words("account.completed.formula"), words("account.completed.reference"), words),
-                        html.H2(words("account.survey"), className="panel-title panel-subtitle"),
-                        parts.graph("accounts-survey", label=words("account.survey")),
-                        html.P(id="accounts-survey-note", className="note"),
-                        _formula(words("account.survey.formula"), words("account.survey.reference"), words),
                     ],
                     className="panel",
                 ),
@@ -118,7 +122,8 @@ def head(row: dict[str, Any] | None, words: Words) -> tuple[Any, str]:
         words(f"account.flag.{flag}"), className="badge", style={"backgroundColor": account_charts.FLAG_COLORS[flag]}
     )
     persons = words.number(row["residual"], signed=True)
-    return [verdict, " ", words("account.verdict", persons=persons, share=share)], account_charts.notes_of(row, words)
+    notes = f"{words('account.scale')} {account_charts.notes_of(row, words)}".strip()
+    return [verdict, " ", words("account.verdict", persons=persons, share=share)], notes
 
 
 def completed_note(snapshot: Snapshot, words: Words, *, pcode: str, number: int) -> str:
@@ -148,9 +153,10 @@ def shares_of(snapshot: Snapshot) -> list[str]:
 
 
 def table_rows(snapshot: Snapshot, view: View, words: Words) -> pd.DataFrame:
-    """Return the accounts of the level's areas for the grid."""
+    """Return the accounts of the level's areas for the grid, the worst first."""
     number = snapshot.round_or_last(view.round)
     frame = snapshot.rows("balance", level=view.level, round_number=number)
+    frame = frame.loc[frame["residual_pct"].abs().sort_values(ascending=False, kind="stable").index]
     rows = frame[["pcode", *COUNTS, "residual_pct", "flag", "status", "note"]].copy()
     rows["id"] = rows["pcode"]
     rows["name"] = [snapshot.full_name(str(pcode), words) for pcode in rows["pcode"]]
@@ -200,11 +206,16 @@ def update(snapshot: Snapshot, view: View, words: Words) -> tuple[Any, ...]:
     when = words("round.title", number=number, month=words.month(snapshot.reference_day(number)))
     row = account_of(snapshot, view)
     verdict, note = head(row, words)
-    account = account_charts.waterfall(row, words) if row is not None and account_charts.is_there(row) else None
+    is_narrow = view.width < NARROW_PX
+    account = (
+        account_charts.waterfall(row, words, is_narrow=is_narrow)
+        if row is not None and account_charts.is_there(row)
+        else None
+    )
     completed = account_charts.completed(snapshot, words, pcode=pcode, round_number=number)
     sampled = survey_area(snapshot, pcode)
     survey = account_charts.survey_dots(
-        snapshot, words, pcode=sampled, round_number=number, estimates=shares_of(snapshot)
+        snapshot, words, pcode=sampled, round_number=number, estimates=shares_of(snapshot), is_narrow=is_narrow
     )
     has_survey = bool(survey.data and len(survey.data[0].x))
     told = (
