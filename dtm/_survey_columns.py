@@ -26,8 +26,8 @@ def as_columns(values: Any, *, name: str, records: int) -> Any:
     if sparse.issparse(values):
         found = sparse.csr_array(values, dtype=np.float64)
     else:
-        dense = np.asarray(values, dtype=np.float64)
-        found = sparse.csr_array(dense.reshape(len(dense), -1)) if dense.ndim else sparse.csr_array((0, 0))
+        dense = np.atleast_1d(np.asarray(values, dtype=np.float64))
+        found = sparse.csr_array(dense[:, None] if dense.ndim == 1 else dense)
     if found.shape[0] != records:
         raise WrongUseError(f"`{name}` has {found.shape[0]} records and the design {records}; give one value a record.")
     if not np.isfinite(found.data).all():
@@ -59,7 +59,7 @@ def domain_columns(domains: Any, values: Any) -> Any:
 
     Domains may overlap (a district and the city it is in). A domain is estimated on the whole sample with 0 outside
     it, never on the records of the domain alone: the number of its records is a result of chance too, and clusters
-    without any are part of the design (Cochran 1977, sec. 5A.14; Lohr 2010, sec. 4.2).
+    without any are part of the design (Cochran 1977, ch. 2; Lohr 2010, sec. 4.2).
 
     Parameters
     ----------

@@ -46,9 +46,9 @@ def household_weights(stratum: Any, cluster: Any, answered: Any, *, in_stratum: 
 
 
 def calibrate(weight: Floats, group: Any, *, totals: Mapping[str, float]) -> Floats:
-    """Return weights scaled so that those of each group sum to its known total (Cochran 1977, sec. 5A.9).
+    """Return weights scaled so that those of each group sum to its known total (post-stratification).
 
-    A group whose total is not known or 0, or that has no weight, is NaN.
+    A group whose total is not known or 0, or that has no weight, is NaN. Source: Cochran 1977, ch. 5A.
     """
     codes = pd.Series(np.asarray(group, dtype=object))
     sums = pd.Series(weight).groupby(codes).transform("sum").to_numpy(dtype=np.float64)

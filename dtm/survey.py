@@ -99,7 +99,7 @@ class Estimates:
     design_effect
         Variance over that of a simple random sample of as many records, drawn with replacement (Kish 1965, sec. 8.2).
     degrees_of_freedom
-        Clusters less strata, of those that the base is in (Korn & Graubard 1999, sec. 5.2).
+        Clusters less strata, of those that the base is in (Korn & Graubard 1999, ch. 5).
     records, clusters
         Records and clusters of the base.
     """
@@ -138,10 +138,10 @@ def make_design(
         Cluster of each record, told apart within its stratum; each record is its own by default.
     clusters_in_stratum
         Clusters of the population in each stratum. With it, variances are corrected for the finite population
-        (x 1 - n_h / N_h, Cochran 1977, sec. 2.6), which holds where all of a cluster was taken; left out otherwise.
+        (x 1 - n_h / N_h, Cochran 1977, ch. 2), which holds where all of a cluster was taken; left out otherwise.
     calibrated_within
         Group of each record, where the weights of a group were scaled to a known total of records. The spread
-        between groups is then no error (the residual of Deville & Sarndal 1992; Cochran 1977, sec. 6.11).
+        between groups is then no error (the residual of Deville & Sarndal 1992; Cochran 1977, ch. 6).
 
     Raises
     ------
@@ -198,7 +198,7 @@ def estimate_totals(design: Design, values: Any) -> Estimates:
     Notes
     -----
     v = sum_h (1 - f_h) n_h / (n_h - 1) sum_i (t_hi - mean_h)^2 with the weighted totals t_hi of the clusters i of
-    stratum h (Cochran 1977, eq. 9A.15 and sec. 11.5; Wolter 2007, sec. 1.4).
+    stratum h (Cochran 1977, ch. 9A and 11; Wolter 2007, ch. 1).
     """
     columns = as_columns(values, name="values", records=len(design.weight))
     n, weight = len(design.weight), design.weight
@@ -218,7 +218,7 @@ def estimate_ratios(
 ) -> Estimates:
     """Estimate ratios of totals, column by column: R = sum w y / sum w x.
 
-    The score of a record is (y - R x) / sum w x (Cochran 1977, sec. 6.3 and 6.12; Wolter 2007, sec. 6.3). The base of
+    The score of a record is (y - R x) / sum w x (Cochran 1977, ch. 6; Wolter 2007, ch. 6). The base of
     a column is the records whose y or x is not 0.
 
     Parameters
@@ -227,7 +227,7 @@ def estimate_ratios(
         Records, or records by columns; 0 outside a domain (`domain_columns`).
     interval
         ``linear``: R -+ t s, Student's t with clusters less strata degrees of freedom. ``logit``, for shares: the
-        interval of ln(p / (1 - p)) turned back, which stays inside 0 to 1 (Korn & Graubard 1999, sec. 5.2).
+        interval of ln(p / (1 - p)) turned back, which stays inside 0 to 1 (Korn & Graubard 1999, ch. 5).
 
     Notes
     -----
@@ -294,8 +294,8 @@ def _variance(design: Design, score: Any) -> Floats:
     """Return the variance of the weighted sum of each column of scores.
 
     A stratum with a single cluster has no spread of its own. It never counts as 0: its cluster is centred at the
-    grand mean of all, over the columns it is in, and not at its own calibration group (Wolter 2007, sec. 2.6 warns of
-    the alternatives; survey packages call this rule centred or adjusted).
+    grand mean of all, over the columns it is in, and not at its own calibration group. Survey packages call this
+    rule centred or adjusted; Wolter 2007, ch. 2, has the alternatives.
     """
     sums = sums_by(design.cluster, design.n_clusters, design.weight) @ score
     per_stratum = design.clusters_of_stratum
