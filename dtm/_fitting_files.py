@@ -69,7 +69,7 @@ def fit_file(
     Pairs without a row are structural zeros. Rows of the same pair, such as one for each reason, share its fit in
     the proportions of their persons.
     """
-    seed = _read_seed(seed_file, origin=origin, destination=destination, persons=persons)
+    seed, called = _read_seed(seed_file, origin=origin, destination=destination, persons=persons)
     rows, columns = _read_margin(row_file), _read_margin(column_file)
     from_code = _codes(seed["origin"], rows, "origin", seed_file, row_file.path)
     to_code = _codes(seed["destination"], columns, "destination", seed_file, column_file.path)
@@ -88,9 +88,6 @@ def fit_file(
             fit, fitted = _fit_log_linear(entries, margins, how)
     except DtmError as error:
         raise type(error)(f"{seed_file.name}, {row_file.path.name}, {column_file.path.name}: {error}") from error
-    others = _extras(seed_file, origin, destination, persons)
-    called = {"origin": origin, "destination": destination, PERSONS: persons}
-    called |= {f"{OTHER} {place}": column for place, column in enumerate(others)}
     if np.array_equal(seed[PERSONS], np.rint(seed[PERSONS])):
         seed[PERSONS] = seed[PERSONS].astype(np.int64)
     out = seed[list(called)].set_axis(list(called.values()), axis=1)
@@ -119,21 +116,19 @@ def _fit_log_linear(entries: Any, margins: tuple[Any, Any], how: dict[str, Any])
     return fit, fit.fitted_persons[at] * share
 
 
-def _read_seed(path: Path, *, origin: str, destination: str, persons: str) -> pd.DataFrame:
-    """Return the seed's rows: our three columns, then all others as text."""
-    others = _extras(path, origin, destination, persons)
-    taken = [column for column in (*others, origin, destination, persons) if column in {FITTED, METHOD}]
+def _read_seed(path: Path, *, origin: str, destination: str, persons: str) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the seed's rows, all other columns as text, and the file's names of the columns."""
+    there = column_names(path)
+    taken = [column for column in there if column in {FITTED, METHOD}]
     if taken:
         raise WrongUseError(
             f"{path.name} has a column '{taken[0]}', which the answer needs for itself. Rename it in the file."
         )
     text = {"origin": origin, "destination": destination}
+    others = [column for column in there if column not in {origin, destination, persons}]
     extra = {f"{OTHER} {place}": column for place, column in enumerate(others)}
-    return read_table_file(path, text={**text, **extra}, numbers={PERSONS: persons}, nullable=list(extra))
-
-
-def _extras(path: Path, origin: str, destination: str, persons: str) -> list[str]:
-    return [column for column in column_names(path) if column not in {origin, destination, persons}]
+    seed = read_table_file(path, text={**text, **extra}, numbers={PERSONS: persons}, nullable=list(extra))
+    return seed, {**text, PERSONS: persons, **extra}
 
 
 def _read_margin(given: MarginFile) -> pd.Series[float]:
