@@ -58,9 +58,29 @@ BENCHMARKS = {
             sizes=(Size({"movements": MILLION}), Size({"movements": 10 * MILLION})),
             tiny=Size({"movements": 2_000}),
         ),
+        Benchmark(
+            "indicators",
+            "benchmarks.indicators",
+            peers=("pandas",),
+            sizes=(
+                Size({"areas": 1_000, "pairs": 200_000}),
+                Size({"areas": 10_000, "pairs": 5 * MILLION}),
+            ),
+            tiny=Size({"areas": 30, "pairs": 100}),
+        ),
+        Benchmark(
+            "crosswalk",
+            "benchmarks.crosswalk",
+            peers=("tobler",),
+            sizes=(
+                Size({"sources": 1_000, "targets": 1_200}),
+                Size({"sources": 10_000, "targets": 12_000}),
+            ),
+            tiny=Size({"sources": 30, "targets": 40}),
+        ),
     )
 }
-MODERATE = {"locate": 2, "import": 1, "import-kobo": 1, "import-checks": 1, "flows": 1}
+MODERATE = {"locate": 2, "import": 1, "import-kobo": 1, "import-checks": 1, "flows": 1, "indicators": 1, "crosswalk": 2}
 """How many of the sizes run without `--sizes`: those that take seconds, not minutes."""
 SPREAD = {
     "locate": ("points", "areas"),
@@ -68,6 +88,8 @@ SPREAD = {
     "import-kobo": ("submissions",),
     "import-checks": ("rows",),
     "flows": ("movements",),
+    "indicators": ("areas", "pairs"),
+    "crosswalk": ("sources", "targets"),
 }
 
 
@@ -97,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--sizes", nargs="+", default=[], metavar="SIZE",
         help="all, tiny, or numbers: locate POINTSxAREAS, import and import-checks ROWS, import-kobo "
-        "SUBMISSIONS, flows MOVEMENTS; the moderate ones if not given",
+        "SUBMISSIONS, flows MOVEMENTS, indicators AREASxPAIRS, crosswalk SOURCESxTARGETS; the moderate ones if not given",
     )  # fmt: skip
     parser.add_argument("--areas", type=Path, help="locate: polygons of a file instead of made-up ones")
     parser.add_argument("--runs", type=int, help="runs of each arm; 3, or 1 at large sizes")

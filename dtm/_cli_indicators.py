@@ -38,6 +38,7 @@ AREA_COLUMNS = (
 AREAS_SHOWN = 30
 """Areas listed on a terminal; `--json` gives all."""
 _COUNTS = ("in_persons", "out_persons", "net_persons", "gross_persons", "population", "inside_persons")
+_APART = ("diagonal_persons", "abroad_persons", "unknown_persons")
 _NAMED = 5
 _NOT_SHOWN = ("period", "level", "is_demonstration", "is_provisional")
 _PARTLY = ("suppressed", "not_reported")
@@ -127,11 +128,7 @@ def _answer(
         ],
         **{name: value for name, value in found.items() if name not in {*INDICES, "n_areas", "movers", "population"}},
     }  # fmt: skip
-    apart = {
-        "diagonal_persons": float(system.inside_persons.sum()),
-        "abroad_persons": system.abroad_persons,
-        "unknown_persons": system.unknown_persons,
-    }
+    apart = dict(zip(_APART, (system.inside_persons.sum(), system.abroad_persons, system.unknown_persons), strict=True))
     told |= {name: _count(value, whole=whole) for name, value in apart.items()}
     return {**told, "days": days, "notes": dict(notes)}
 
@@ -213,6 +210,7 @@ def _of_release(opened: Release) -> Iterator[dict[str, Any]]:
                              for row in told["areas"]]  # fmt: skip
         yield {
             **told,
+            **dict.fromkeys(_APART),  # moves over the system's border are no part of its pairs
             "period": one.round_number,
             "source": one.source,
             "level": one.level,

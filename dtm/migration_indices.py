@@ -31,7 +31,7 @@ _FIELD_AREAS = 3
 """Areas below which nobody has a choice of origins or destinations."""
 
 
-def system_indices(system: System) -> tuple[dict[str, float], dict[str, str]]:
+def system_indices(system: System, *, with_decay: bool = True) -> tuple[dict[str, float], dict[str, str]]:
     """Return the indices of a system of areas as a whole.
 
     Moves inside an area, and those with an end abroad or unknown, have no part in any of them. M is all moves, O and D
@@ -57,6 +57,13 @@ def system_indices(system: System) -> tuple[dict[str, float], dict[str, str]]:
       distance that half of them don't exceed. `distance_decay` see `dtm.gravity.fit_gravity`.
     - `preference`, `velocity` sums of `pair_indices`, as migest's `index_impact` gives them.
 
+    Parameters
+    ----------
+    system
+        See `build_systems`.
+    with_decay
+        Whether to fit the gravity model, which takes more time than all the rest.
+
     Returns
     -------
     dict of str to float
@@ -68,7 +75,7 @@ def system_indices(system: System) -> tuple[dict[str, float], dict[str, str]]:
     notes: dict[str, str] = {}
     _redistribution(system, found, notes)
     _spread(system, found, notes)
-    _distance(system, found, notes)
+    _distance(system, found, notes, with_decay=with_decay)
     return found, notes
 
 
@@ -136,7 +143,7 @@ def _variation(system: System, sums: Callable[[NDArray[np.float64]], NDArray[np.
     return float(spread.sum()) / system.movers_persons
 
 
-def _distance(system: System, found: dict[str, float], notes: dict[str, str]) -> None:
+def _distance(system: System, found: dict[str, float], notes: dict[str, str], *, with_decay: bool) -> None:
     far = system.distance_km
     told = np.isfinite(far) if far is not None else np.zeros(0, dtype=bool)
     none = None if told.any() else "no_distances"
@@ -144,14 +151,16 @@ def _distance(system: System, found: dict[str, float], notes: dict[str, str]) ->
     nobody = none or (None if weights.sum() else "nobody_moved")
     _put(found, notes, "mean_distance_km", lambda: float(np.average(lengths, weights=weights)), nobody)
     _put(found, notes, "median_distance_km", lambda: weighted_median(lengths, weights), nobody)
+    if told.any() and not told.all() and (system.persons[~told] > 0).any():
+        for name in ("mean_distance_km", "median_distance_km"):
+            notes.setdefault(name, "distances_incomplete")
+    if not with_decay:
+        return
     if far is None or nobody:
         _put(found, notes, "distance_decay", float, nobody or "no_distances")
         return
     fit = fit_gravity(system.origin, system.destination, system.persons, far)
     _put(found, notes, "distance_decay", lambda: fit.decay, fit.reason)
-    if not told.all() and (system.persons[~told] > 0).any():
-        for name in ("mean_distance_km", "median_distance_km"):
-            notes.setdefault(name, "distances_incomplete")
     usable = int((told & (far > 0)).sum())
     if usable < system.n * (system.n - 1):
         notes.setdefault("distance_decay", f"pairs_without_distance:{system.n * (system.n - 1) - usable}")
