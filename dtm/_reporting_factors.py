@@ -80,27 +80,52 @@ def fit_factors(
     linked = told > 0
     a, d = destination[linked], n_areas + origin[linked]
     came, both = arrivals[linked], told[linked]
-    theta = _maximise(a, d, came, both, n_reporters, factor_sd_log)
+    groups = _groups(a, d, n_reporters)
+    theta = np.zeros(n_reporters)
+    for one in groups:
+        pairs = one.pairs
+        theta[one.members] = _maximise(one.a, one.d, came[pairs], both[pairs], len(one.members), factor_sd_log)
     share = special.expit(theta[d] - theta[a])
     weight = both * share * (1 - share)
-    is_compared = np.zeros(n_reporters, dtype=bool)
-    is_compared[a], is_compared[d] = True, True
-    graph = sparse.coo_array((np.ones(len(a)), (a, d)), shape=(n_reporters, n_reporters))
-    _, group = csgraph.connected_components(graph, directed=False)
-    degrees = len(a) - (int(is_compared.sum()) - len(np.unique(group[is_compared])))
+    degrees = len(a) - sum(len(one.members) - 1 for one in groups)
     pearson = float(((came - both * share) ** 2 / np.maximum(weight, np.finfo(float).tiny)).sum())
     dispersion = max(1.0, pearson / degrees) if degrees > 0 else 1.0
-    precision = _laplacian(a, d, weight / dispersion, n_reporters)
-    precision[np.diag_indices(n_reporters)] += 1 / factor_sd_log**2
-    covariance = linalg.inv(precision, overwrite_a=True, check_finite=False)
-    persons = np.bincount(a, both, n_reporters) + np.bincount(d, both, n_reporters)
-    weight_of = np.where(is_compared, 1.0 if is_mean else np.maximum(persons, 1.0), 0.0)
-    for one in np.unique(group[is_compared]):
-        members = is_compared & (group == one)
-        chosen = members & reference
-        weights = np.where(chosen if chosen.any() else members, weight_of, 0.0)
-        _set_level(theta, covariance, np.flatnonzero(members), weights / weights.sum(), is_mean=is_mean)
+    is_compared = np.zeros(n_reporters, dtype=bool)
+    covariance = np.diag(np.full(n_reporters, factor_sd_log**2))
+    for one in groups:
+        is_compared[one.members] = True
+        precision = _laplacian(one.a, one.d, weight[one.pairs] / dispersion, len(one.members))
+        precision[np.diag_indices(len(one.members))] += 1 / factor_sd_log**2
+        persons = np.bincount(one.a, both[one.pairs], len(one.members))
+        persons += np.bincount(one.d, both[one.pairs], len(one.members))
+        chosen = reference[one.members] if reference[one.members].any() else np.ones(len(one.members), dtype=bool)
+        weights = np.where(chosen, 1.0 if is_mean else persons, 0.0)
+        theta[one.members], block = _at_level(
+            theta[one.members], np.linalg.inv(precision), weights / weights.sum(), is_mean=is_mean
+        )
+        covariance[np.ix_(one.members, one.members)] = block
     return FactorFit(theta, covariance, is_compared, dispersion, degrees)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Reporters that common pairs connect, and those pairs with the reporters' numbers inside the group."""
+
+    members: Indices
+    pairs: Indices
+    a: Indices
+    d: Indices
+
+
+def _groups(a: Indices, d: Indices, n_reporters: int) -> list[_Group]:
+    graph = sparse.coo_array((np.ones(len(a)), (a, d)), shape=(n_reporters, n_reporters))
+    _, label = csgraph.connected_components(graph, directed=False)
+    order = np.argsort(label[a], kind="stable")
+    found = []
+    for pairs in np.split(order, np.flatnonzero(np.diff(label[a][order])) + 1) if len(a) else []:
+        members, local = np.unique(np.concatenate([a[pairs], d[pairs]]), return_inverse=True)
+        found.append(_Group(members, pairs, local[: len(pairs)], local[len(pairs) :]))
+    return found
 
 
 def _maximise(a: Indices, d: Indices, came: Floats, both: Floats, n_reporters: int, factor_sd_log: float) -> Floats:
@@ -141,13 +166,13 @@ def _laplacian(a: Indices, d: Indices, weight: Floats, size: int) -> Floats:
     return matrix
 
 
-def _set_level(theta: Floats, covariance: Floats, members: Indices, weights: Floats, *, is_mean: bool) -> None:
-    """Shift a group of reporters to its level, in place; what the level is made of has no error of its own."""
-    chosen = members[weights[members] > 0]
-    theta[members] -= weights @ theta if is_mean else _weighted_median(theta[chosen], weights[chosen])
-    # V becomes (I - 1 w') V (I - w 1')
-    covariance[members, :] -= weights @ covariance
-    covariance[:, members] -= (covariance @ weights)[:, None]
+def _at_level(theta: Floats, covariance: Floats, weights: Floats, *, is_mean: bool) -> tuple[Floats, Floats]:
+    """Return a group's log factors and covariance at its level; what the level is made of has no error of its own."""
+    chosen = weights > 0
+    level = weights @ theta if is_mean else _weighted_median(theta[chosen], weights[chosen])
+    # (I - 1 w') V (I - w 1')
+    rows = covariance - weights @ covariance
+    return theta - level, rows - (rows @ weights)[:, None]
 
 
 def _weighted_median(values: Floats, weights: Floats) -> float:
