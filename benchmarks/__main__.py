@@ -119,7 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--sizes", nargs="+", default=[], metavar="SIZE",
         help="all, tiny, or numbers: locate POINTSxAREAS, import and import-checks ROWS, import-kobo "
-        "SUBMISSIONS, flows MOVEMENTS, indicators AREASxPAIRS, crosswalk SOURCESxTARGETS; the moderate ones if not given",
+        "SUBMISSIONS, flows MOVEMENTS, indicators AREASxPAIRS, crosswalk SOURCESxTARGETS; the moderate ones if not "
+        "given",
     )  # fmt: skip
     parser.add_argument("--areas", type=Path, help="locate: polygons of a file instead of made-up ones")
     parser.add_argument("--runs", type=int, help="runs of each arm; 3, or 1 at large sizes")

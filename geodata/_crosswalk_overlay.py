@@ -62,11 +62,9 @@ class Pieces:
 
 def common_crs(*frames: gpd.GeoDataFrame) -> str:
     """Return the system that all frames are measured in: EPSG:32648 around Ulaanbaatar, else the equal-area 6933."""
-    reach = [
-        Transformer.from_crs(frame.crs, WGS84, always_xy=True).transform_bounds(*frame.total_bounds)
-        for frame in frames
-        if len(frame) and np.isfinite(frame.total_bounds).all()
-    ]
+    there = [frame for frame in frames if len(frame) and np.isfinite(frame.total_bounds).all()]
+    to_degrees = {crs: Transformer.from_crs(crs, WGS84, always_xy=True) for crs in {frame.crs for frame in there}}
+    reach = [to_degrees[frame.crs].transform_bounds(*frame.total_bounds) for frame in there]
     west_deg, east_deg = min((box[0] for box in reach), default=107.0), max((box[2] for box in reach), default=107.0)
     return area_crs(west_deg, east_deg)
 

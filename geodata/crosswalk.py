@@ -98,9 +98,11 @@ class Crosswalk:
             ("share_of_source", "from_pcode", self.sources),
             ("share_of_target", "to_pcode", self.targets),
         ):
-            unknown = sorted(set(table[code]) - set(areas["pcode"]))
-            if unknown:
-                raise CrosswalkError(f"The crosswalk names '{unknown[0]}', which is none of its areas.")
+            is_known = table[code].isin(areas["pcode"])
+            if not is_known.all():
+                raise CrosswalkError(
+                    f"The crosswalk names '{table[code][~is_known].iloc[0]}', which is none of its areas."
+                )
             share = table[column].to_numpy(np.float64)
             sums = table.groupby(code)[column].sum()
             wrong = sums.index[(sums - 1.0).abs() > _SHARE_TOLERANCE]
