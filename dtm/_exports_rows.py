@@ -10,7 +10,7 @@ import shapely
 
 from dtm._exports_breaks import add_series_breaks
 from dtm._exports_columns import EXPORT_COLUMNS, PRODUCTS, REAL_VALUED_TABLES, WRITTEN
-from dtm._exports_estimates import ESTIMATE_WORDS, SURVEY_LISTS
+from dtm._exports_estimates import ESTIMATE_WORDS, FLOW_VIEW, SURVEY_LISTS
 from dtm._release_tables import RELEASE_TABLES
 from dtm.measures import NOTES, note_words
 from dtm.released import Release, ReleasedTable
@@ -98,7 +98,7 @@ def joined(release: Release, table: ReleasedTable, *, product: Product, language
         _add_coverage(frame, release)
     _add_labels(frame, release, table=product.table, language=language)
     if "series_break" in product.columns:
-        add_series_breaks(frame, release, table=product.table)
+        add_series_breaks(frame, release, table="flow_item" if product is FLOW_VIEW else product.table)
     frame["release_id"] = release.release_id
     frame["is_demonstration"] = release.is_demonstration
     return ReleasedTable(product.name, frame[list(product.columns)], table.manifest)

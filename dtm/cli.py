@@ -30,6 +30,7 @@ from dtm._cli_crosswalk import crosswalk_command
 from dtm._cli_desk import desk_command
 from dtm._cli_enumerators import enumerators_app
 from dtm._cli_fit import fit_command
+from dtm._cli_flows import flows_command
 from dtm._cli_forms import forms_app
 from dtm._cli_indicators import indicators_command
 from dtm._cli_mapping import map_command
@@ -77,6 +78,7 @@ app.command(
     epilog="Example: dtm fit seed.csv --origin from --destination to --persons persons --row-margins left.csv "
     "--column-margins came.csv --zero-diagonal --out fitted.csv",
 )(fit_command)
+app.command("flows", epilog="Example: dtm flows --source arrivals --level 2 --by reason,sex --json")(flows_command)
 app.command("desk", epilog="Example: dtm desk --port 8060 --no-browser")(desk_command)
 
 DEFAULT_PORT = 8050

@@ -43,6 +43,10 @@ COMMANDS = {
     "release": {"--round", "--provisional"},
     "exposure": {"--release"},
     "fit": {"--origin", "--destination", "--persons", "--row-margins", "--column-margins", "--out"},
+    "flows": {
+        "--source", "--round", "--level", "--by", "--origin", "--destination", "--persons", "--period", "--out",
+        "--release",
+    },
     "crosswalk": {"--values", "--area", "--value", "--weights", "--out"},
     "export": {"--format", "--out", "--release"},
     "serve": {"--port", "--no-browser"},
@@ -69,6 +73,7 @@ REPORTING = (
     "exposure",
     "crosswalk",
     "fit",
+    "flows",
 )
 """Commands that must answer in JSON when asked."""
 WITHOUT_WORKSPACE = {"init", "demo", "returns map", "check series", "fit"}
