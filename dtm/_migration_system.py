@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from dtm._migration_focus import Focus, measure_focus
 from dtm.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -75,6 +77,11 @@ class System:
     def by_destination(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the sums of a figure of the pairs for each destination."""
         return _sums(self.destination, weights, self.n)
+
+    @cached_property
+    def focus(self) -> Focus:
+        """Return the sums behind the Gini indices, computed once."""
+        return measure_focus(self)
 
     def matrix(self) -> sparse.csr_array:
         """Return the moves as a sparse n x n matrix, rows are origins."""

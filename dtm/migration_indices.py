@@ -11,7 +11,6 @@ from dtm._migration_focus import (
     Focus,
     inequality_from_equal,
     inequality_from_independence,
-    measure_focus,
 )
 from dtm._migration_system import System, build_systems
 from dtm.errors import WrongUseError
@@ -121,7 +120,7 @@ def _spread(system: System, found: dict[str, float], notes: dict[str, str]) -> N
     _put(found, notes, "connectivity", lambda: moved / cells, alone)
     _put(found, notes, "inequality", lambda: inequality_from_equal(system), nobody)
     _put(found, notes, "inequality_independence", lambda: inequality_from_independence(system), nobody)
-    focus = measure_focus(system) if not nobody else None
+    focus = system.focus if not nobody else None
     if focus is None:
         focus = Focus(all_pairs=0.0, rows=np.zeros(n), columns=np.zeros(n), exchange=0.0)
     whole, field = 2.0 * cells * moves, 2.0 * (n - 2) * moves
@@ -207,7 +206,7 @@ def area_indicators(system: System, *, days: float = DAYS_PER_YEAR) -> pd.DataFr
     }
     table |= {"population": people, "inside_persons": system.inside_persons}
     has_field = system.n >= _FIELD_AREAS and system.movers_persons > 0
-    focus = measure_focus(system) if has_field else None
+    focus = system.focus if has_field else None
     nothing = np.full(system.n, np.nan)
     for name, sums, total in (
         ("in", focus.columns if focus else nothing, arrived),
