@@ -111,7 +111,7 @@ FILLED_TABLES = (
     ),
     Table(
         "stock_month",
-        "People by month, between the rounds and up to 12 months after the last.",
+        "People of all units by month, between the rounds and up to 12 months after the last; those silent at a round estimated.",
         (
             LEVEL,
             PCODE,

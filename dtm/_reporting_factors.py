@@ -100,9 +100,8 @@ def fit_factors(
         persons += np.bincount(one.d, both[one.pairs], len(one.members))
         chosen = reference[one.members] if reference[one.members].any() else np.ones(len(one.members), dtype=bool)
         weights = np.where(chosen, 1.0 if is_mean else persons, 0.0)
-        theta[one.members], block = _at_level(
-            theta[one.members], np.linalg.inv(precision), weights / weights.sum(), is_mean=is_mean
-        )
+        inverse = np.asarray(np.linalg.inv(precision), dtype=np.float64)
+        theta[one.members], block = _at_level(theta[one.members], inverse, weights / weights.sum(), is_mean=is_mean)
         covariance[np.ix_(one.members, one.members)] = block
     return FactorFit(theta, covariance, is_compared, dispersion, degrees)
 
