@@ -34,7 +34,13 @@ def household_weights(stratum: Any, cluster: Any, answered: Any, *, in_stratum: 
     numpy.ndarray
         0 for those that refused; NaN in a stratum whose households are not known, or where nobody answered.
     """
-    frame = pd.DataFrame({"stratum": stratum, "cluster": cluster, "answered": np.asarray(answered, dtype=bool)})
+    frame = pd.DataFrame(
+        {
+            "stratum": np.asarray(stratum, dtype=object),
+            "cluster": np.asarray(cluster, dtype=object),
+            "answered": np.asarray(answered, dtype=bool),
+        }
+    )
     known = frame["stratum"].map(dict(in_stratum)).to_numpy(dtype=np.float64)
     clusters = frame.groupby(["stratum", "cluster"])["answered"]
     asked, answers = clusters.transform("size").to_numpy(), clusters.transform("sum").to_numpy()

@@ -39,6 +39,8 @@ __all__ = [
 ]
 
 CONFIDENCE = 0.95
+LEAST_RELATIVE_ERROR = 1e-9
+"""A standard error of a ratio below this share of it is rounding."""
 LONELY = 1
 """A stratum with so many clusters tells no variance of its own."""
 
@@ -93,7 +95,7 @@ class Estimates:
         Estimate.
     standard_error
         Of the value, in its unit; NaN where the sample shows no spread to tell it from: with no degree of freedom,
-        or where all of the base gave the same answer.
+        where all of the base gave the same answer, or where the clusters happen to be all alike.
     low, high
         Ends of the 95 % interval.
     design_effect
@@ -248,7 +250,7 @@ def estimate_ratios(
         score = scaled(residual, np.where(total_x > 0, 1 / total_x, 0.0))
     variance = np.where(np.isnan(value), np.nan, _variance(design, score))
     alike = squares <= (np.finfo(float).eps * len(design.weight)) * column_sums(y.multiply(y).tocsr(), design.weight)
-    variance[alike] = np.nan
+    variance[alike | _is_nothing(design, variance, value)] = np.nan
     n_clusters, freedom = _clusters_and_freedom(design, base)
     return _with_interval(value, variance, simple, n_clusters, freedom, records, interval)
 
@@ -288,6 +290,12 @@ def _means(design: Design, values: Any, domains: Any, interval: Literal["linear"
     return estimate_ratios(
         design, domain_columns(inside, columns), domain_columns(inside, everybody), interval=interval
     )
+
+
+def _is_nothing(design: Design, variance: Floats, value: Floats) -> Any:
+    """Return whether clusters that happen to be alike, and no census of them, leave no variance but rounding."""
+    is_census = bool((design.sampled_share >= 1).all())
+    return np.full(len(value), False) if is_census else variance <= (LEAST_RELATIVE_ERROR * value) ** 2
 
 
 def _variance(design: Design, score: Any) -> Floats:

@@ -110,6 +110,7 @@ def _estimate_rows(sample: Sample, hidden: pd.DataFrame, settings: Settings) -> 
         areas, domains = _domains(sample, estimate.of)
         grid = areas.merge(pd.DataFrame({"answer": estimate.shown}), how="cross")
         frame = pd.concat([grid, _estimated(sample, estimate, domains).to_frame()], axis=1)
+        frame["is_alike"] = frame["value"].isin([0, 1]) & (estimate.kind == "share")
         for column in ("value", *_ERRORS):
             frame[column] *= estimate.scale
         item = frame["answer"] if estimate.items == estimate.shown else "total"
@@ -177,6 +178,7 @@ def _flow_rows(sample: Sample, hidden: pd.DataFrame, settings: Settings) -> pd.D
             ends = pd.DataFrame([key.split(" ") for key in keys], columns=["pcode", "origin"])
             everybody = here[:, pd.Index(codes).get_indexer(ends["pcode"])]
             found = estimate_ratios(design, pairs, everybody, interval="logit").to_frame()
+            found["is_alike"] = found["value"].isin([0, 1])
             in_area = column_sums(everybody, design.weight)
             for column in ("value", *_ERRORS):
                 found[column] *= in_area
@@ -218,13 +220,13 @@ def _is_few(frame: pd.DataFrame, settings: Settings, *, count: str) -> pd.Series
 
 def _settled(frame: pd.DataFrame, sample: Sample, *, primary: pd.Series, is_hidden: pd.Series) -> pd.DataFrame:
     """Add status, note and rule, and blank the numbers of rows that are not published."""
-    nobody, unspread = frame["value_base"] == 0, frame["degrees_of_freedom"] < 1
+    nobody = frame["value_base"] == 0
     status = np.select(
         [nobody, primary | is_hidden, frame["value"].isna()], [UNDEFINED, SUPPRESSED, UNDEFINED], PUBLISHED
     )
     why = np.select(
-        [status == SUPPRESSED, nobody, status == UNDEFINED, unspread, frame["standard_error"].isna()],
-        ["", NOTE_NOBODY_ASKED, "zero_denominator", NOTE_NO_SPREAD, NOTE_ALL_ALIKE],
+        [status == SUPPRESSED, nobody, status == UNDEFINED, frame["is_alike"], frame["standard_error"].isna()],
+        ["", NOTE_NOBODY_ASKED, "zero_denominator", NOTE_ALL_ALIKE, NOTE_NO_SPREAD],
         "",
     )
     note = (pd.Series(why, index=frame.index) + " " + _partly(frame, sample).where(status == PUBLISHED, "")).str.strip()

@@ -125,6 +125,13 @@ def test_where_all_gave_one_answer_the_error_is_not_0_but_unknown():
     assert np.isnan(np.c_[found.standard_error, found.low, found.high, found.design_effect]).all()
 
 
+def test_clusters_that_happen_to_be_alike_tell_no_error_either():
+    frame = BY_HAND.assign(y=[1, 3, 1, 3, 2, 4, 6], weight=1.0)[:4]
+    assert np.isnan(estimate_means(design_of(frame), frame["y"]).standard_error[0])
+    census = design_of(frame, clusters_in_stratum={"A": 2})
+    assert estimate_means(census, frame["y"]).standard_error[0] == 0
+
+
 def test_a_base_of_nobody_is_undefined():
     found = estimate_ratios(design_of(BY_HAND), np.zeros(7), np.zeros(7))
     assert np.isnan([found.value[0], found.standard_error[0], found.low[0]]).all()
@@ -289,6 +296,10 @@ def test_weights_by_hand():
     # A: 300 / 6 = 50; in a1 three answer for four. B: 60 / 3 = 20; b2 answers for all three. C: not known.
     expected = [200 / 3] * 3 + [0] + [50] * 2 + [0, 0, 60] + [np.nan]
     assert found == pytest.approx(expected, nan_ok=True)
+    rows = pd.DataFrame({"h": stratum, "i": cluster, "a": answered}, index=range(50, 60))  # rows of a longer table
+    assert household_weights(rows["h"], rows["i"], rows["a"], in_stratum={"A": 300}) == pytest.approx(
+        [*expected[:6], *[np.nan] * 4], nan_ok=True
+    )
 
 
 @given(
