@@ -42,6 +42,10 @@ COMMANDS = {
     "check series": {"--key", "--period", "--value"},
     "release": {"--round", "--provisional"},
     "exposure": {"--release"},
+    "indicators": {
+        "--origin", "--destination", "--persons", "--period", "--distance", "--population", "--area", "--at-risk",
+        "--days", "--release",
+    },
     "fit": {"--origin", "--destination", "--persons", "--row-margins", "--column-margins", "--out"},
     "flows": {
         "--source", "--round", "--level", "--by", "--origin", "--destination", "--persons", "--period", "--out",
@@ -71,6 +75,7 @@ REPORTING = (
     "check series",
     "release",
     "exposure",
+    "indicators",
     "crosswalk",
     "fit",
     "flows",
