@@ -108,8 +108,8 @@ NOTES: dict[str, tuple[str, str]] = {
         "Түүврийн бүх хариулт ижил тул алдааг тооцох боломжгүй.",
     ),
     "sample_no_spread": (
-        "Each district has one khoroo in the sample, so the error is not known.",
-        "Дүүрэг бүрээс нэг л хороо түүвэрт орсон тул алдааг тооцох боломжгүй.",
+        "The khoroos of the sample show no spread, so the error is not known.",
+        "Түүврийн хороодын хооронд ялгаа гараагүй тул алдааг тооцох боломжгүй.",
     ),
     "nobody_asked": ("Nobody in the sample gave an answer.", "Түүвэрт хариулсан хүн, өрх алга."),
     "no_population": ("No population at risk is given.", "Шилжих магадлалтай хүн амын тоо өгөгдөөгүй."),
