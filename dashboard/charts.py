@@ -1,4 +1,4 @@
-"""Draw trends, bars and intervals; a gap stays a gap and says why."""
+"""Draw bars and intervals in the style of all charts; a gap stays a gap and says why."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from dashboard.measures import MEASURES, by_round
-
 if TYPE_CHECKING:
-    import pandas as pd
-
     from dashboard.reader import Snapshot
     from dashboard.words import Words
 
@@ -23,7 +19,11 @@ NET = "#1c2330"
 BAR = "#39568c"
 COMPLETE_SHARE = 0.95
 """A round in which a smaller share of the units reported gets an open marker."""
-SOURCE_COLORS = {"arrivals": ARRIVALS, "departures": DEPARTURES, "checkpoint": CHECKPOINT}
+SURVEY = "#7a4b00"
+SOURCE_COLORS = {
+    "arrivals": ARRIVALS, "departures": DEPARTURES, "reconciled": "#6a3d9a", "checkpoint": CHECKPOINT,
+    "survey_1y": SURVEY, "survey_5y": SURVEY, "survey_lifetime": SURVEY,
+}  # fmt: skip
 FONT = "system-ui, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif"
 
 
@@ -56,90 +56,6 @@ def round_labels(snapshot: Snapshot, words: Words) -> list[str]:
         f"{words('round.short', number=number)}<br>{words.short_month(snapshot.reference_day(number))}"
         for number in snapshot.rounds.index
     ]
-
-
-def _gap_marks(figure: go.Figure, labels: list[str], frame: pd.DataFrame, words: Words, *, name: str) -> None:
-    """Mark the rounds without a value at the foot of the chart, each with the reason."""
-    gaps = [(label, status) for label, status in zip(labels, frame["status"], strict=True) if status != "published"]
-    if gaps:
-        figure.add_scatter(
-            x=[label for label, _ in gaps],
-            y=[0] * len(gaps),
-            mode="markers",
-            marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": "#5d6472"}},
-            hovertext=[f"{name}: {words(f'status.{status}')}" for _, status in gaps],
-            hoverinfo="text",
-            showlegend=False,
-        )
-
-
-def _completeness(snapshot: Snapshot, words: Words, *, pcode: str) -> tuple[list[str], list[str]]:
-    """Return for every round a marker, open where units are missing, and the units reported in words."""
-    coverage = snapshot.rows("coverage", pcode=pcode).set_index("round_number").reindex(snapshot.rounds.index)
-    shares = coverage["units_reported"].astype("float64") / coverage["units_expected"].astype("float64")
-    symbols = ["circle" if share >= COMPLETE_SHARE else "circle-open" for share in shares]
-    told = [
-        words("hover.coverage", reported=words.number(reported), expected=words.number(expected))
-        for reported, expected in zip(coverage["units_reported"], coverage["units_expected"], strict=True)
-    ]
-    return symbols, told
-
-
-def population_trend(snapshot: Snapshot, words: Words, *, pcode: str) -> go.Figure:
-    """Return an empty chart in the style of all."""
-    """Return registered and actual people of an area over the rounds."""
-    figure = base_chart(height=210, legend=True)
-    labels = round_labels(snapshot, words)
-    symbols, told = _completeness(snapshot, words, pcode=pcode)
-    for key, color, dash in (("actual_persons", ACTUAL, "solid"), ("registered_persons", REGISTERED, "dot")):
-        frame = by_round(snapshot, MEASURES[key], pcode=pcode)
-        name = words(f"measure.{key}")
-        figure.add_scatter(
-            x=labels,
-            y=list(frame["value"]),
-            name=name,
-            mode="lines+markers",
-            line={"color": color, "width": 3, "dash": dash},
-            marker={"size": 9, "symbol": symbols, "line": {"width": 2}},
-            customdata=told,
-            hovertemplate="%{y:,.0f}<br>%{customdata}<extra>" + name + "</extra>",
-        )
-        _gap_marks(figure, labels, frame, words, name=name)
-    return figure
-
-
-def flow_trend(snapshot: Snapshot, words: Words, *, pcode: str) -> go.Figure:
-    """Return arrivals, departures and the net of an area over the rounds."""
-    figure = base_chart(height=210, legend=True)
-    labels = round_labels(snapshot, words)
-    for source, sign in (("arrivals", 1), ("departures", -1)):
-        frame = snapshot.rows(
-            "flow", pcode=pcode, source=source, counterpart="total", reason="total", measure="persons"
-        ).set_index("round_number")
-        shown = frame.reindex(snapshot.rounds.index)
-        values = shown["value"].astype("float64")
-        name = words(f"source.{source}")
-        figure.add_bar(
-            x=labels,
-            y=list(values * sign),
-            customdata=list(values),
-            name=name,
-            marker={"color": SOURCE_COLORS[source]},
-            hovertemplate="%{customdata:,.0f}<extra>" + name + "</extra>",
-        )
-        _gap_marks(figure, labels, shown.assign(status=shown["status"].fillna("not_reported")), words, name=name)
-    net = snapshot.rows("indicator", pcode=pcode, indicator="net_persons").set_index("round_number")["value"]
-    figure.add_scatter(
-        x=labels,
-        y=list(net.reindex(snapshot.rounds.index).astype("float64")),
-        name=words("key.net"),
-        mode="lines+markers",
-        line={"color": NET, "width": 2},
-        marker={"size": 8, "symbol": "diamond"},
-        hovertemplate="%{y:+,.0f}<extra>" + words("key.net") + "</extra>",
-    )
-    figure.update_layout(barmode="relative")
-    return figure
 
 
 def bars(
@@ -205,41 +121,4 @@ def interval_bars(rows: list[dict[str, Any]], *, title: str, words: Words) -> go
     )
     if rows:
         figure.update_xaxes(range=[0, max(row["high"] for row in rows) * 1.2], tickformat=",")
-    return figure
-
-
-def reasons(snapshot: Snapshot, words: Words, *, pcode: str, round_number: int, source: str, unit: str) -> go.Figure:
-    """Return why people moved, by the area's own telling."""
-    frame = snapshot.rows(
-        "flow", pcode=pcode, round_number=round_number, source=source, counterpart="total", measure=unit
-    )
-    frame = frame[(frame["reason"] != "total") & ((frame["value"] > 0) | frame["value"].isna())]
-    frame = frame.sort_values("value", ascending=False, na_position="last")
-    labels = snapshot.labels("reason", words)
-    return bars(
-        [labels.get(code, code) for code in frame["reason"]],
-        [float(value) for value in frame["value"].fillna(0)],
-        title=words("chart.reasons", source=words(f"source.{source}"), area=snapshot.full_name(pcode, words)),
-        color=SOURCE_COLORS[source],
-        texts=[
-            words.number(float(value)) if status == "published" else words(f"status.{status}")
-            for value, status in zip(frame["value"].astype("float64"), frame["status"], strict=True)
-        ],
-    )
-
-
-def checkpoints(snapshot: Snapshot, words: Words, *, round_number: int) -> go.Figure:
-    """Return travellers counted at each checkpoint of a round, in and out, in the hours that were observed."""
-    frame = snapshot.rows("passage_day", round_number=round_number, measure="persons")
-    figure = base_chart(height=320, title=words("chart.checkpoints"))
-    labels = snapshot.labels("checkpoint", words)
-    for direction, color in (("in", ARRIVALS), ("out", DEPARTURES)):
-        chosen = frame[frame["direction"] == direction].groupby("checkpoint")["value"].sum(min_count=1)
-        figure.add_bar(
-            x=[labels.get(code, code) for code in chosen.index],
-            y=[float(value) for value in chosen.fillna(0)],
-            name=words(f"direction.{direction}"),
-            marker={"color": color},
-        )
-    figure.update_layout(barmode="group")
     return figure

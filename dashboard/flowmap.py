@@ -8,8 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.arrows import Point, arrow, arrow_width
+from dashboard.flow_sources import CHECKPOINT, CITY_LEVEL, DISTRICT_LEVEL, inside, pairs, towards
 from dashboard.labels import people_middle
-from dtm.released import ReleasedTable
 
 if TYPE_CHECKING:
     from dashboard.maps import Bounds
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 WIDEST_SHARE = 0.020
 """Width of the largest flow, as a share of the map's longer side."""
 HEAD_SHARE = 0.35
-NOWHERE = ("abroad", "unknown")
-"""Ends of flows that have no place on a map."""
-CITY_LEVEL, DISTRICT_LEVEL = 1, 2
 
 
 def is_inside(snapshot: Snapshot, code: str) -> bool:
@@ -31,84 +28,45 @@ def is_inside(snapshot: Snapshot, code: str) -> bool:
 
 
 def flow_rows(snapshot: Snapshot, view: View) -> pd.DataFrame:
-    """Return origin-destination rows of the view: round, source, scope, area, unit; totals and own moves left out."""
-    number, pcode = snapshot.round_or_last(view.round), snapshot.area_or_home(view.area)
-    level = snapshot.level_of(pcode)
-    where: dict[str, Any] = {
-        "round_number": number, "source": view.source, "reason": "total", "measure": view.unit,
-    }  # fmt: skip
-    if view.source == "checkpoint":
-        frame = snapshot.rows("flow", **where, level=CITY_LEVEL)
-        frame = frame[frame["counterpart"] != "total"]
-        return _readable(frame[frame["counterpart"] != frame["pcode"]])
-    internal = view.scope == "internal"
-    if level > CITY_LEVEL:
-        frame = snapshot.rows("flow", **where, pcode=pcode)
-        if internal and level == DISTRICT_LEVEL:
-            whole = snapshot.rows("flow", **where, level=DISTRICT_LEVEL)
-            frame = pd.concat([frame, whole[(whole["counterpart"] == pcode) & (whole["pcode"] != pcode)]])
+    """Return the released pairs the map shows, own moves left out, each with its `id`, the largest first.
+
+    The city moves within itself between districts, or between khoroos and districts at their level; with other places
+    it moves as a whole. A selected area moves with what its own level, or that of its khoroos, tells.
+    """
+    area = snapshot.area_or_home(view.area)
+    level = snapshot.level_of(area)
+    internal = view.scope == "internal" and view.flow_level > CITY_LEVEL and view.source != CHECKPOINT
+    if level == CITY_LEVEL:
+        shown = max(view.flow_level, DISTRICT_LEVEL) if internal else CITY_LEVEL
     else:
-        frame = snapshot.rows("flow", **where, level=DISTRICT_LEVEL if internal else CITY_LEVEL)
-    frame = frame[(frame["counterpart"] != "total") & (frame["counterpart"] != frame["pcode"])]
-    inside = frame["counterpart"].isin(snapshot.areas.index[snapshot.areas["level"] >= DISTRICT_LEVEL])
-    return _readable(frame[inside] if internal else frame[~inside])
+        shown = max(level, view.flow_level)
+    frame = pairs(snapshot, view, level=CITY_LEVEL if view.source == CHECKPOINT else shown)
+    frame = frame[frame["origin"] != frame["destination"]]
+    if view.source != CHECKPOINT:
+        areas = snapshot.areas.index[snapshot.areas["level"] >= DISTRICT_LEVEL]
+        within = frame["origin"].isin(areas) & frame["destination"].isin(areas)
+        frame = frame[within if internal else ~within]
+    if level == CITY_LEVEL or view.source == CHECKPOINT:
+        home = {snapshot.home} if not internal else inside(snapshot, snapshot.home)
+        return _readable(towards(frame, home, view.direction))
+    members = inside(snapshot, area) if shown > level else {area}
+    return _readable(towards(frame, members, view.direction))
 
 
 def own_moves(snapshot: Snapshot, view: View) -> tuple[float | None, str]:
     """Return moves whose both ends are in the selected area, which no arrow can show."""
-    number, pcode = snapshot.round_or_last(view.round), snapshot.area_or_home(view.area)
-    frame = snapshot.rows(
-        "flow",
-        round_number=number,
-        source=view.source,
-        reason="total",
-        measure=view.unit,
-        pcode=pcode,
-        counterpart=pcode,
-    )
+    pcode = snapshot.area_or_home(view.area)
+    frame = pairs(snapshot, view, level=snapshot.level_of(pcode))
+    frame = frame[(frame["origin"] == pcode) & (frame["destination"] == pcode)]
     if frame.empty:
         return None, "not_reported"
-    return (float(frame.iloc[0]["value"]) if frame.iloc[0]["status"] == "published" else None), str(
-        frame.iloc[0]["status"]
-    )
+    status = str(frame.iloc[0]["status"])
+    return (float(frame.iloc[0]["value"]) if status == "published" else None), status
 
 
 def _readable(frame: pd.DataFrame) -> pd.DataFrame:
     ordered = frame.sort_values(["value", "origin", "destination"], ascending=[False, True, True], na_position="last")
     return ordered.reset_index(drop=True)
-
-
-def released_rows(snapshot: Snapshot, view: View) -> ReleasedTable:
-    """Return the released rows behind the table, with its ids."""
-    frame = flow_rows(snapshot, view)
-    return ReleasedTable("flow", frame.assign(id=row_ids(frame)), snapshot.release.manifest)
-
-
-def row_ids(frame: pd.DataFrame) -> pd.Series:
-    """Return what tells a flow from the others of its view."""
-    ids: pd.Series = frame["source"] + ":" + frame["direction"] + ":" + frame["pcode"] + ":" + frame["counterpart"]
-    return ids
-
-
-def table_rows(snapshot: Snapshot, view: View, words: Words) -> pd.DataFrame:
-    """Return the flows of the view with names, for the table and its download."""
-    frame = flow_rows(snapshot, view)
-    names = {code: snapshot.full_name(code, words) for code in {*frame["origin"], *frame["destination"]}}
-    return pd.DataFrame(
-        {
-            "id": row_ids(frame),
-            "origin_name": frame["origin"].map(names),
-            "destination_name": frame["destination"].map(names),
-            "value": frame["value"].astype("float64"),
-            "status": frame["status"],
-            "status_label": [words(f"status.{status}") for status in frame["status"]],
-            "origin": frame["origin"],
-            "destination": frame["destination"],
-            "source": frame["source"],
-            "measure": frame["measure"],
-            "round_number": frame["round_number"],
-        }
-    )
 
 
 def position(snapshot: Snapshot, code: str) -> Point | None:
@@ -135,7 +93,7 @@ def flow_bounds(snapshot: Snapshot, frame: pd.DataFrame) -> Bounds | None:
 
 
 def arrow_traces(
-    snapshot: Snapshot, frame: pd.DataFrame, words: Words, *, color: str, unit: str, bounds: Bounds
+    snapshot: Snapshot, frame: pd.DataFrame, words: Words, *, source: str, color: str, unit: str, bounds: Bounds
 ) -> list[Any]:
     """Return the arrows, the largest drawn last, with what each says on hover."""
     widest = max(bounds[2] - bounds[0], (bounds[3] - bounds[1]) * 1.5) * WIDEST_SHARE
@@ -149,14 +107,15 @@ def arrow_traces(
         ring = arrow(
             start, end, width=arrow_width(float(row.value), largest=largest, widest=widest), head=widest * HEAD_SHARE
         )
-        code = f"{row.origin}>{row.destination}:{row.direction}"
+        code = str(row.id)
         geometry = {"type": "Polygon", "coordinates": [[[round(x, 5), round(y, 5)] for x, y in ring]]}
         features.append({"type": "Feature", "id": code, "properties": {}, "geometry": geometry})
         codes.append(code)
         sizes.append(float(row.value) / largest)
         texts.append(
             f"<b>{snapshot.full_name(row.origin, words)} → {snapshot.full_name(row.destination, words)}</b><br>"
-            f"{words(f'source.{row.source}')}: <b>{words.number(row.value)} {words(f'unit.{unit}')}</b>"
+            f"{words(f'source.{source}')}: <b>{words.number(row.value)} {words(f'unit.{unit}')}</b>"
+            f"{_interval(row, words)}"
         )
     if not features:
         return []
@@ -174,6 +133,13 @@ def arrow_traces(
             hoverinfo="text",
         )
     ]
+
+
+def _interval(row: Any, words: Words) -> str:
+    low, high = getattr(row, "low", None), getattr(row, "high", None)
+    if low is None or high is None or pd.isna(low) or pd.isna(high):
+        return ""
+    return "<br>" + words("flows.interval", low=words.number(low), high=words.number(high))
 
 
 def end_labels(snapshot: Snapshot, frame: pd.DataFrame, words: Words) -> go.Scattermap:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from dashboard.state import View
     from dashboard.words import Words
 
-PAGES = {"overview": "/", "flows": "/flows", "accounts": "/accounts", "ger": "/ger", "hazards": "/hazards", "data": "/data"}
+PAGES = {
+    "overview": "/", "flows": "/flows", "accounts": "/accounts", "ger": "/ger", "hazards": "/hazards", "data": "/data",
+}  # fmt: skip
 MARKS_MAXIMUM = 9
 GRAPH_CONFIG = {
     "displaylogo": False,
@@ -315,10 +317,10 @@ def swatches(entries: list[tuple[str, str, str]]) -> html.Div:
     return html.Div(html.Ul(items, className="legend-list"), className="legend")
 
 
-def graph(graph_id: str, *, label: str, height: int | None = None) -> html.Div:
+def graph(graph_id: str, *, label: str, height: int | None = None, **more: Any) -> html.Div:
     """Return a chart or map with a name for those who can't see it; its numbers are in a table too."""
     return html.Div(
-        dcc.Graph(id=graph_id, config=GRAPH_CONFIG, style={"height": f"{height}px"} if height else {}),
+        dcc.Graph(id=graph_id, style={"height": f"{height}px"} if height else {}, **{"config": GRAPH_CONFIG, **more}),
         role="group",
         **{"aria-label": label},
         className="graph",

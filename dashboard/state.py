@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LEVELS = (2, 3)
-SOURCES = ("arrivals", "departures", "checkpoint")
+FLOW_LEVELS = (1, 2, 3)
+RETURN_SOURCES = ("arrivals", "departures")
+SURVEY_SOURCES = ("survey_1y", "survey_5y", "survey_lifetime")
+SOURCES = (*RETURN_SOURCES, "reconciled", "checkpoint", *SURVEY_SOURCES)
+"""Who tells of a move; figures of two sources are never added."""
+DIRECTIONS = ("both", "in", "out")
+TABS = ("map", "matrix", "sankey", "bars", "profile", "trends", "system")
 SCOPES = ("internal", "external")
 UNITS = ("persons", "households")
 TOP_MAXIMUM_ARROWS = 80
@@ -37,6 +43,10 @@ class View:
     source: str = "arrivals"
     scope: str = "internal"
     unit: str = "persons"
+    tab: str = "map"
+    flow_level: int = 2
+    reason: str = "total"
+    direction: str = "both"
     top: int = 25
     overlay: str = ""
     opacity: int = 70
@@ -93,6 +103,12 @@ def view_from_mapping(values: Mapping[str, Any]) -> View:
         source=_one_of(values.get("source"), SOURCES, default.source),
         scope=_one_of(values.get("scope"), SCOPES, default.scope),
         unit=_one_of(values.get("unit"), UNITS, default.unit),
+        tab=_one_of(values.get("tab"), TABS, default.tab),
+        flow_level=_one_of(
+            _whole(values.get("flow_level"), lowest=0, highest=9, default=None), FLOW_LEVELS, default.flow_level
+        ),
+        reason=_code(values.get("reason"), default.reason),
+        direction=_one_of(values.get("direction"), DIRECTIONS, default.direction),
         top=_whole(values.get("top"), lowest=1, highest=TOP_MAXIMUM_ARROWS, default=default.top) or default.top,
         overlay=_code(values.get("overlay")),
         opacity=_opacity(values.get("opacity"), default.opacity),

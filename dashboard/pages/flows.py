@@ -4,146 +4,198 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dash import Input, Output, html
+import dash_mantine_components as dmc
+from dash import Input, Output, html, no_update
 
-from dashboard import charts, flowmap, maps, parts, tables
+from dashboard import flow_tables, parts, tables
+from dashboard.flow_bars import level_name
+from dashboard.flow_sources import CHECKPOINT, TOTAL, has_source, is_told, reason_of, reasons
+from dashboard.maps import MAP_HEIGHT_PX
+from dashboard.pages._flows_panels import PANELS, map_about, map_figure, map_note
 from dashboard.pages.common import register_download, view_ids, view_store
-from dashboard.state import SCOPES, SOURCES, TOP_MAXIMUM_ARROWS, UNITS, View, view_from_mapping
+from dashboard.state import (
+    DIRECTIONS,
+    FLOW_LEVELS,
+    RETURN_SOURCES,
+    SCOPES,
+    SURVEY_SOURCES,
+    TABS,
+    TOP_MAXIMUM_ARROWS,
+    UNITS,
+    View,
+    view_from_mapping,
+)
 from dashboard.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import plotly.graph_objects as go
     from dash import Dash
 
     from dashboard.reader import Snapshot
 
 PAGE = "flows"
+SOURCE_GROUPS = (
+    ("returns", (*RETURN_SOURCES, "reconciled")), ("points", (CHECKPOINT,)), ("survey", SURVEY_SOURCES),
+)  # fmt: skip
+SHOWN: dict[str, str] = {}
+HIDDEN = {"display": "none"}
+TABLE_PX = 360
 
 
 def _options(words: Words, prefix: str, keys: tuple[str, ...]) -> list[dict[str, str]]:
     return [{"value": key, "label": words(f"{prefix}.{key}")} for key in keys]
 
 
+def _source_select(snapshot: Snapshot, view: View, words: Words) -> dmc.Select:
+    """Return the list of sources by who tells; one the release has nothing of can't be chosen."""
+    data = [
+        {
+            "group": words(f"source_group.{group}"),
+            "items": [
+                {"value": source, "label": words(f"source.{source}"), "disabled": not has_source(snapshot, source)}
+                for source in sources
+            ],
+        }
+        for group, sources in SOURCE_GROUPS
+    ]
+    return parts.select(PAGE, "source", words, label=words("control.source"), data=data, value=view.source)
+
+
+def _reason_select(snapshot: Snapshot, view: View, words: Words) -> dmc.Select:
+    labels = snapshot.labels("reason", words)
+    data = [{"value": TOTAL, "label": words("reason.total")}]
+    data += [{"value": code, "label": labels.get(code, code)} for code in reasons(snapshot)]
+    value = view.reason if view.reason in {entry["value"] for entry in data} else TOTAL
+    return parts.select(PAGE, "reason", words, label=words("control.reason"), data=data, value=value)
+
+
+def _controls(snapshot: Snapshot, view: View, words: Words) -> html.Section:
+    levels = [{"value": str(level), "label": level_name(words, level)} for level in FLOW_LEVELS]
+    return html.Section(
+        [
+            _source_select(snapshot, view, words),
+            parts.segments(PAGE, "flow_level", label=words("control.level"), data=levels, value=str(view.flow_level)),
+            parts.area_select(PAGE, snapshot, view, words),
+            parts.segments(PAGE, "direction", label=words("control.direction"),
+                           data=_options(words, "direction", DIRECTIONS), value=view.direction),
+            _reason_select(snapshot, view, words),
+            parts.segments(PAGE, "unit", label=words("control.unit"), data=_options(words, "unit", UNITS),
+                           value=view.unit),
+            parts.round_slider(PAGE, snapshot, view, words),
+        ],
+        className="controls",
+        **{"aria-label": words("control.section")},
+    )  # fmt: skip
+
+
+def _choices(view: View, words: Words) -> html.Div:
+    """Return the choices of the open tab: what the map shows, and how many flows are drawn."""
+    scopes = parts.segments(PAGE, "scope", label=words("control.scope"), data=_options(words, "scope", SCOPES),
+                            value=view.scope)  # fmt: skip
+    top = parts.slider(PAGE, "top", label=words("control.top"), minimum=5, maximum=TOP_MAXIMUM_ARROWS, step=5,
+                       value=view.top)  # fmt: skip
+    return html.Div(
+        [
+            html.Div(scopes, id="flows-scope-box", style=SHOWN if view.tab == "map" else HIDDEN),
+            html.Div(top, id="flows-top-box", style=_top_style(view), className="top-box"),
+        ],
+        className="tab-choices",
+    )
+
+
+def _top_style(view: View) -> dict[str, str]:
+    return SHOWN if view.tab in ("map", "sankey") else HIDDEN
+
+
 def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
-    """Return the page."""
+    """Return the page: controls, one chart at a time, and the table of what it shows."""
+    tabs = dmc.TabsList(
+        [dmc.TabsTab(words(f"tab.{tab}"), value=tab) for tab in TABS], **{"aria-label": words("tab.label")}
+    )
+    on_map = [
+        parts.graph("flows-map", label=words("flows.map"), height=MAP_HEIGHT_PX),
+        html.P(id="flows-note", className="note"),
+        html.Div(id="flows-map-about"),
+    ]
+    others = [
+        dmc.TabsPanel(html.Div(id=f"flows-panel-{tab}", className="flow-panel"), value=tab) for tab in PANELS
+    ]  # fmt: skip
     return [
         *view_store(PAGE, snapshot, view, words),
+        _controls(snapshot, view, words),
         html.Section(
             [
-                parts.segments(PAGE, "source", label=words("control.source"), data=_options(words, "source", SOURCES),
-                               value=view.source),
-                parts.segments(PAGE, "scope", label=words("control.scope"), data=_options(words, "scope", SCOPES),
-                               value=view.scope),
-                parts.area_select(PAGE, snapshot, view, words),
-                parts.segments(PAGE, "unit", label=words("control.unit"), data=_options(words, "unit", UNITS),
-                               value=view.unit),
-                parts.slider(PAGE, "top", label=words("control.top"), minimum=5, maximum=TOP_MAXIMUM_ARROWS, step=5,
-                             value=view.top),
-                parts.round_slider(PAGE, snapshot, view, words),
+                html.H2(id="flows-title", className="panel-title"),
+                dmc.Tabs(
+                    [tabs, _choices(view, words), dmc.TabsPanel(on_map, value="map", className="panel-map"), *others],
+                    id=parts.control_id(PAGE, "tab"),
+                    value=view.tab,
+                    className="flow-tabs",
+                    color="#00396b",
+                ),
             ],
-            className="controls",
-            **{"aria-label": words("control.section")},
+            className="panel",
         ),
-        html.Div(
+        html.Section(
             [
-                html.Section(
-                    [
-                        html.H2(id="flows-title", className="panel-title"),
-                        parts.graph("flows-map", label=words("flows.map"), height=maps.MAP_HEIGHT_PX),
-                        html.P(id="flows-note", className="note"),
-                    ],
-                    className="panel panel-map",
-                ),
-                html.Section(
-                    [
-                        html.H2(words("flows.table"), className="panel-title"),
-                        tables.tools(PAGE, words, query=view.q),
-                        tables.grid(
-                            "flows-grid",
-                            words,
-                            label=words("flows.table"),
-                            height_px=300,
-                            columns=[
-                                tables.text_column("origin_name", words("column.origin"), minWidth=140),
-                                tables.text_column("destination_name", words("column.destination"), minWidth=140),
-                                tables.number_column("value", words("column.value")),
-                            ],
-                        ),
-                        parts.graph("flows-chart", label=words("flows.chart")),
-                    ],
-                    className="panel panel-side",
-                ),
+                html.H2(words("flows.table"), className="panel-title"),
+                tables.tools(PAGE, words, query=view.q),
+                tables.grid("flows-grid", words, label=words("flows.table"), height_px=TABLE_PX, columns=[]),
             ],
-            className="columns",
+            className="panel",
         ),
-    ]  # fmt: skip
+    ]
 
 
-def map_figure(snapshot: Snapshot, view: View, words: Words) -> tuple[go.Figure, int]:
-    """Return the arrows of the view's largest flows on the release's own borders, and how many there are."""
-    rows = flowmap.flow_rows(snapshot, view)
-    placed = ~rows["counterpart"].isin(flowmap.NOWHERE)
-    top = rows[placed & rows["value"].notna() & (rows["value"] > 0)].head(view.top)
-    bounds = flowmap.flow_bounds(snapshot, top) or maps.people_bounds(snapshot)
-    camera = maps.camera_for(bounds, window_px=view.width)
-    selected = snapshot.area_or_home(view.area)
-    keep = f"{view.scope}-{view.source}-{selected}"
-    figure = maps.base_figure(snapshot, camera, layers=maps.district_lines(snapshot), keep=keep)
-    if selected != snapshot.home:
-        outline = maps.outline_trace(snapshot.shapes(snapshot.level_of(selected)).get(selected))
-        figure.add_traces([outline] if outline is not None else [])
-    arrows = flowmap.arrow_traces(
-        snapshot, top, words, color=charts.SOURCE_COLORS[view.source], unit=view.unit, bounds=bounds
-    )
-    figure.add_traces([*arrows, flowmap.end_labels(snapshot, top, words)])
-    return figure, len(top)
-
-
-def _note(snapshot: Snapshot, view: View, words: Words, *, drawn: int) -> str:
-    rows = flowmap.flow_rows(snapshot, view)
-    hidden = int((rows["status"] == "suppressed").sum())
-    nowhere = int(rows["counterpart"].isin(flowmap.NOWHERE).sum())
-    pieces = [words(f"flows.told.{view.source}"), words("flows.drawn", drawn=drawn, all=len(rows))]
-    if hidden:
-        pieces.append(words("flows.hidden", n=hidden))
-    if nowhere:
-        pieces.append(words("flows.nowhere"))
-    value, status = flowmap.own_moves(snapshot, view)
-    if view.source != "checkpoint" and status != "not_reported":
-        shown = words.number(value) if status == "published" else words(f"status.{status}")
-        pieces.append(words("flows.own", area=snapshot.full_name(snapshot.area_or_home(view.area), words), value=shown))
-    return " ".join(pieces)
+def title_of(snapshot: Snapshot, view: View, words: Words) -> str:
+    """Return what is shown: source, reason, area and round."""
+    number = snapshot.round_or_last(view.round)
+    pcode = snapshot.home if view.source == CHECKPOINT else snapshot.area_or_home(view.area)
+    when = words("round.title", number=number, month=words.month(snapshot.reference_day(number)))
+    both = is_told(view.source) and view.tab in ("bars", "trends")
+    pieces = [words("flows.both_sources") if both else words(f"source.{view.source}")]
+    if view.tab in ("bars", "trends") and (reason := reason_of(snapshot, view)) != TOTAL:
+        pieces.append(snapshot.labels("reason", words).get(reason, reason))
+    pieces.append(snapshot.full_name(pcode, words))
+    return " · ".join(pieces if view.tab == "trends" else [*pieces, when])
 
 
 def register(app: Dash, current: Callable[[], Snapshot]) -> None:
-    """Connect the page's controls."""
+    """Connect the page's controls; only what the open tab shows is computed."""
 
     @app.callback(
-        Output("flows-map", "figure"),
         Output("flows-title", "children"),
+        Output("flows-map", "figure"),
         Output("flows-note", "children"),
+        Output("flows-map-about", "children"),
+        *[Output(f"flows-panel-{tab}", "children") for tab in PANELS],
+        Output("flows-scope-box", "style"),
+        Output("flows-top-box", "style"),
+        Output("flows-grid", "columnDefs"),
         Output("flows-grid", "rowData"),
-        Output("flows-chart", "figure"),
         Input(view_ids(PAGE), "data"),
         prevent_initial_call=True,
     )
     def _update(data: dict[str, Any] | None) -> tuple[Any, ...]:
         snapshot, view = current(), view_from_mapping(data or {})
         words = Words(view.lang)
-        number = snapshot.round_or_last(view.round)
-        pcode = snapshot.home if view.source == "checkpoint" else snapshot.area_or_home(view.area)
-        when = words("round.title", number=number, month=words.month(snapshot.reference_day(number)))
-        figure, drawn = map_figure(snapshot, view, words)
-        if view.source == "checkpoint":
-            chart = charts.checkpoints(snapshot, words, round_number=number)
-        else:
-            chart = charts.reasons(
-                snapshot, words, pcode=pcode, round_number=number, source=view.source, unit=view.unit
-            )
-        rows = tables.matching(flowmap.table_rows(snapshot, view, words), view.q)
-        title = f"{words(f'source.{view.source}')} · {snapshot.full_name(pcode, words)} · {when}"
-        return figure, title, _note(snapshot, view, words, drawn=drawn), tables.records(rows), chart
+        figure, note, about = no_update, no_update, no_update
+        if view.tab == "map":
+            figure, drawn = map_figure(snapshot, view, words)
+            note, about = map_note(snapshot, view, words, drawn=drawn), map_about(snapshot, view, words)
+        panels = [build(snapshot, view, words) if tab == view.tab else no_update for tab, build in PANELS.items()]
+        rows = tables.matching(flow_tables.rows(snapshot, view, words), view.q)
+        return (
+            title_of(snapshot, view, words),
+            figure,
+            note,
+            about,
+            *panels,
+            SHOWN if view.tab == "map" else HIDDEN,
+            _top_style(view),
+            flow_tables.columns(snapshot, view, words),
+            tables.records(rows),
+        )
 
-    register_download(app, current, PAGE, released_of=flowmap.released_rows)
+    register_download(app, current, PAGE, released_of=flow_tables.released)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import Input, Output, State, html
 
-from dashboard import charts, maps, parts, tables
+from dashboard import breaks, charts, maps, parts, tables, trends
 from dashboard.measures import MEASURES, OVERVIEW_MEASURES, TOTALS, all_values, by_area, measure_or_first, one
 from dashboard.pages.common import area_rows, measure_released, register_download, view_ids, view_store
 from dashboard.scales import scale_for
@@ -46,10 +46,12 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                         html.H2(id="overview-area", className="panel-title"),
                         html.Div(id="overview-cards", className="cards"),
                         html.H3(words("overview.trend"), className="panel-subtitle"),
-                        parts.graph("overview-population", label=words("overview.trend"), height=210),
-                        html.P(words("overview.open_marker", share=int(charts.COMPLETE_SHARE * 100)), className="note"),
+                        parts.graph(
+                            "overview-population", label=words("overview.trend"), height=trends.TREND_HEIGHT_PX
+                        ),
+                        *trend_notes(snapshot, words),
                         html.H3(words("overview.moves"), className="panel-subtitle"),
-                        parts.graph("overview-moves", label=words("overview.moves"), height=210),
+                        parts.graph("overview-moves", label=words("overview.moves"), height=trends.TREND_HEIGHT_PX),
                     ],
                     className="panel panel-side",
                 ),
@@ -77,6 +79,16 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
             className="panel",
         ),
     ]
+
+
+def trend_notes(snapshot: Snapshot, words: Words) -> list[Any]:
+    """Say how to read the chart of people: open marks, lines that were not observed, breaks in the series."""
+    notes: list[Any] = [words("overview.open_marker", share=int(charts.COMPLETE_SHARE * 100))]
+    if not snapshot.rows("stock_month", level=int(snapshot.areas["level"].min())).empty:
+        notes.append(words("trend.lines"))
+    told = breaks.told(breaks.breaks_of(snapshot, words, breaks.STOCK_SERIES), words)
+    folded = [html.Details([html.Summary(words("break.title")), *map(html.P, told)], className="how")] if told else []
+    return [html.P(" ".join(notes), className="note"), *folded]
 
 
 def map_figure(snapshot: Snapshot, view: View, words: Words, measure: Measure) -> tuple[go.Figure, Any]:
@@ -171,14 +183,15 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
         when = words("round.title", number=number, month=words.month(snapshot.reference_day(number)))
         figure, legend = map_figure(snapshot, view, words, measure)
         rows = tables.matching(area_rows(snapshot, view, words, measure), view.q)
+        width = min(trends.PANEL_WIDTH_PX, view.width - 50)
         return (
             figure,
             legend,
             f"{words(f'measure.{measure.key}')} · {when}",
             f"{snapshot.full_name(pcode, words)} · {when}",
             cards(snapshot, view, words),
-            charts.population_trend(snapshot, words, pcode=pcode),
-            charts.flow_trend(snapshot, words, pcode=pcode),
+            trends.population_trend(snapshot, words, pcode=pcode, width_px=width),
+            trends.moves_trend(snapshot, words, pcode=pcode, width_px=width),
             tables.records(rows.assign(decimals=measure.decimals)),
         )
 

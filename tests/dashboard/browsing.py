@@ -9,16 +9,19 @@ from playwright.sync_api import TimeoutError  # noqa: A004
 if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Page, Request
 
-PATHS = {"overview": "/", "flows": "/flows", "ger": "/ger", "hazards": "/hazards", "data": "/data"}
+PATHS = {
+    "overview": "/", "flows": "/flows", "accounts": "/accounts", "ger": "/ger", "hazards": "/hazards", "data": "/data",
+}  # fmt: skip
 WAIT_MS = 60_000
 DRAWN = """() => {
   const plots = [...document.querySelectorAll('.js-plotly-plot')];
   const maps = plots.map(p => p._fullLayout && p._fullLayout.map).filter(m => m && m._subplot && m._subplot.map);
   const rows = document.querySelector('.ag-row');
   const busy = document.querySelector('[data-dash-is-loading]');
+  const awaited = [...document.querySelectorAll('.panel-map .graph')].some(e => e.offsetParent !== null);
   return rows && !busy && plots.every(p => p._fullLayout)
       && maps.every(m => m._subplot.map.loaded() && m._subplot.map.getStyle().layers.length > 3)
-      && (maps.length > 0 || document.querySelectorAll('.graph').length === 0);
+      && (maps.length > 0 || !awaited);
 }"""
 
 

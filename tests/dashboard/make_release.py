@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import rasterio
 import shapely
 from rasterio.transform import Affine
@@ -17,6 +18,7 @@ from dtm._release_tables import RELEASE_TABLES
 from dtm.engine import connect
 from dtm.released import CURRENT_FILE, DATABASE_FILE, MANIFEST_FILE
 from dtm.workspace import Settings, Workspace, create_workspace
+from tests.dashboard import make_estimates
 
 WEST, SOUTH, STEP = 106.80, 47.88, 0.03
 DISTRICTS = (("MN1101", "Баянзүрх", "Bayanzurkh"), ("MN1107", "Баянгол", "Bayangol"), ("MN1110", "Хан-Уул", "Khan-Uul"))
@@ -56,6 +58,10 @@ def _areas() -> dict[str, tuple[int, str, str, shapely.Geometry]]:
     for pcode, shape in shapes.items():
         found[pcode] = (3, f"{int(pcode[6:])}-р хороо", f"Khoroo {int(pcode[6:])}", shape)
     return found
+
+
+def _levels() -> dict[str, int]:
+    return {pcode: level for pcode, (level, *_) in _areas().items()}
 
 
 def _told(pcode: str, number: int) -> list[int]:
@@ -262,25 +268,37 @@ def _fixed_rows(rounds: int) -> dict[str, list[Row]]:
             (name, 0, name.title(), name.title(), "clinic", shape.wkb) for name, shape in _layers().items()
         ],
         "overlay": [("people", "persons", WEST, SOUTH, WEST + 4 * STEP, SOUTH + 3 * STEP, 100.0, 1000.0)],
-        "code_label": [("reason", "work", "Ажил", "Work"), ("checkpoint", "emeelt", "Эмээлт", "Emeelt")],
+        "code_label": [
+            ("reason", "work", "Ажил", "Work"),
+            ("checkpoint", "emeelt", "Эмээлт", "Emeelt"),
+            *make_estimates.LABELS,
+        ],
     }
 
 
-def make_release(workspace: Workspace, release_id: str = "r1", *, rounds: int = 3, demonstration: bool = True) -> Path:
-    """Write a release folder and point `CURRENT` at it."""
+def make_release(
+    workspace: Workspace, release_id: str = "r1", *, rounds: int = 3, demonstration: bool = True, estimates: bool = True
+) -> Path:
+    """Write a release folder and point `CURRENT` at it; without estimates their tables are empty."""
     folder = workspace.releases_path / release_id
     folder.mkdir(parents=True)
     rows = _fixed_rows(rounds)
     for number in range(1, rounds + 1):
         rows.setdefault("flow", []).extend(_flow_rows(number))
-        for name, found in _figure_rows(number).items():
-            rows.setdefault(name, []).extend(found)
+        found = _figure_rows(number)
+        found |= make_estimates.rows_of_round(number, _levels()) if estimates else {}
+        for name, more in found.items():
+            rows.setdefault(name, []).extend(more)
+    rows |= make_estimates.rows_once(rounds) if estimates else {}
     with connect(folder / DATABASE_FILE, spatial=False) as connection:
         for name, table in RELEASE_TABLES.items():
             connection.execute(table.create_sql())
-            marks = ", ".join("ST_GeomFromWKB(?)" if c.type == "GEOMETRY" else "?" for c in table.columns)
+            marks = [f"ST_GeomFromWKB({c.name})" if c.type == "GEOMETRY" else c.name for c in table.columns]
             if rows.get(name):
-                connection.executemany(f"INSERT INTO {name} VALUES ({marks})", rows[name])
+                frame = pd.DataFrame(rows[name], columns=list(table.column_names), dtype=object)
+                connection.register("frame", frame)
+                connection.execute(f"INSERT INTO {name} SELECT {', '.join(marks)} FROM frame")
+                connection.unregister("frame")
     _write_files(folder)
     manifest = {
         "release_id": release_id,

@@ -9,7 +9,7 @@ import re
 import pandas as pd
 import pytest
 
-from dashboard import charts, flowmap, maps, tables
+from dashboard import flowmap, maps, tables, trends
 from dashboard.measures import MEASURES, by_area, note_text, one
 from dashboard.pages import flows, ger, hazards, overview
 from dashboard.pages.common import area_rows, measure_released
@@ -122,7 +122,7 @@ def test_no_arrow_for_a_hidden_flow_nor_for_abroad(snapshot):
 
 
 def test_trend_leaves_a_hole_and_marks_it(snapshot):
-    figure = charts.population_trend(snapshot, EN, pcode=UNREPORTED_KHOROO)
+    figure = trends.population_trend(snapshot, EN, pcode=UNREPORTED_KHOROO)
     assert [value if value == value else None for value in figure.data[0].y] == [12100, 12200, None]  # noqa: PLR0124
     marks = [trace for trace in figure.data if trace.mode == "markers"]
     assert marks[0].hovertext[0] == "People living there: Not reported"

@@ -5,7 +5,18 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.state import SCOPES, SOURCES, TOP_MAXIMUM_ARROWS, UNITS, View, view_from_mapping, view_from_search
+from dashboard.state import (
+    DIRECTIONS,
+    FLOW_LEVELS,
+    SCOPES,
+    SOURCES,
+    TABS,
+    TOP_MAXIMUM_ARROWS,
+    UNITS,
+    View,
+    view_from_mapping,
+    view_from_search,
+)
 
 CODES = st.from_regex(r"[A-Za-z0-9_-]{0,12}", fullmatch=True)
 VIEWS = st.builds(
@@ -19,6 +30,10 @@ VIEWS = st.builds(
     source=st.sampled_from(SOURCES),
     scope=st.sampled_from(SCOPES),
     unit=st.sampled_from(UNITS),
+    tab=st.sampled_from(TABS),
+    flow_level=st.sampled_from(FLOW_LEVELS),
+    reason=CODES.filter(bool),
+    direction=st.sampled_from(DIRECTIONS),
     top=st.integers(1, TOP_MAXIMUM_ARROWS),
     overlay=CODES,
     opacity=st.integers(0, 100),

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 import dashboard
-from dashboard import account_charts, parts, tables
+from dashboard import account_charts, flow_bars, parts, tables
 from dashboard.desk import board, deciding, files, finding_table, layout, round_head, units
 from dashboard.measures import MEASURES
 from dashboard.pages import accounts
 from dashboard.pages.data import METHODS
+from dashboard.pages.flows import SOURCE_GROUPS
 from dashboard.pages.hazards import SERVICES_KNOWN
-from dashboard.state import LEVELS, SCOPES, SOURCES, UNITS
+from dashboard.state import DIRECTIONS, LEVELS, SCOPES, SOURCES, SURVEY_SOURCES, TABS, UNITS
 from dashboard.words import LANGUAGES, Words, dictionary
 from dtm._release_tables import STATUSES
 
@@ -36,7 +37,24 @@ COMPOSED = {
     *(f"grid.{key}" for key in tables.GRID_WORDS),
     *(f"service.{name}" for name in SERVICES_KNOWN),
     *(f"method.{name}" for name in METHODS),
-    *(f"direction.{direction}" for direction in ("in", "out")),
+    *(f"direction.{direction}" for direction in DIRECTIONS),
+    *(f"tab.{tab}" for tab in TABS),
+    *(f"source_group.{group}" for group, _ in SOURCE_GROUPS),
+    *(f"matrix.axis.{axis}" for axis in ("origin", "destination", "place", "city")),
+    *(f"matrix.{side}" for side in ("in", "out")),
+    *(f"sankey.{side}" for side in ("from", "to")),
+    *(f"bars.{status}" for status in ("suppressed", "not_reported")),
+    *(f"bars.{how}" for how in ("told", "summed")),
+    *(f"breakdown.{kind}" for kind in flow_bars.BREAKDOWNS),
+    *(f"about.breakdown.{kind}" for kind in flow_bars.BREAKDOWNS),
+    *(f"about.pair.{source}" for source in (*(s for s in SOURCES if s not in SURVEY_SOURCES), "survey")),
+    *(f"about.net.{how}" for how in ("told", "pairs")),
+    *(f"passage.week.{side}" for side in ("in", "out", "net")),
+    *(f"weekday.{day}" for day in range(1, 8)),
+    *(f"trend.{method}" for method in ("interpolated", "projected")),
+    *(f"unit.{unit}" for unit in ("km", "pct")),
+    *(f"column.{name}" for name in ("round", "weekday", "breakdown", "item", "index", "checkpoint")),
+    *(f"column.{name}" for name in ("formula", "reference", "low", "high")),
     *(f"severity.{severity}" for severity in ("error", "warning")),
     *(f"empty.{step}" for step in ("areas", "round", "returns", "release")),
     *(f"rounds.{name}" for name in ("round", "dates", "state", "signed_on", "signed_off", "open")),

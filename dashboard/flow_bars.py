@@ -1,0 +1,192 @@
+"""Draw in, out and net of areas, and who moved and why, as bars; a missing figure is said in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from dashboard.charts import ARRIVALS, DEPARTURES, NET, SOURCE_COLORS, bars, base_chart
+from dashboard.flow_sources import (
+    CITY_LEVEL,
+    DISTRICT_LEVEL,
+    KHOROO_LEVEL,
+    TOTAL,
+    border_totals,
+    district_of,
+    is_told,
+    reason_of,
+    unit_of,
+)
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from dashboard.reader import Snapshot
+    from dashboard.state import View
+    from dashboard.words import Words
+
+BAR_PX = 26
+ENDS_SHOWN = 15
+"""Areas shown at either end of the order where there are too many for one chart."""
+BREAKDOWNS = ("reason", "sex", "age", "registered", "distance")
+NOT_STATED = "not_stated"
+CODELISTS = {"reason": "reason", "sex": "sex", "age": "age_band", "registered": "yesno", "distance": "move_distance"}
+ORDERS = {
+    "sex": ("male", "female"),
+    "age": ("0_4", "5_14", "15_24", "25_59", "60_plus"),
+    "registered": ("yes", "no"),
+    "distance": ("same_district", "other_district", "other_aimag", "abroad", "unknown"),
+}
+
+
+def area_totals(snapshot: Snapshot, view: View) -> pd.DataFrame:
+    """Return in, out and net of every area of the view's level, sorted by the shown side, areas without it last."""
+    number, level = snapshot.round_or_last(view.round), view.flow_level
+    totals = border_totals(
+        snapshot, source=view.source, unit=unit_of(view), reason=reason_of(snapshot, view), round_number=number,
+        level=level,
+    )  # fmt: skip
+    areas = snapshot.at_level(level)
+    district = district_of(snapshot, view)
+    if level == KHOROO_LEVEL and district is not None:
+        areas = areas[areas["parent_pcode"] == district]
+    totals = totals.reindex(areas.index)
+    for side in ("in", "out", "net"):
+        totals[f"{side}_status"] = totals[f"{side}_status"].astype(object).fillna("not_reported")
+    key = "net" if view.direction == "both" else view.direction
+    return totals.sort_values(key, ascending=False, na_position="last", kind="stable")
+
+
+def shown_ends(totals: pd.DataFrame, *, key: str) -> pd.DataFrame:
+    """Return the areas of the chart: all, or those at both ends of the order."""
+    if len(totals) <= 2 * ENDS_SHOWN + 1:
+        return totals
+    known = totals[totals[key].notna()]
+    return pd.concat([known.head(ENDS_SHOWN), known.iloc[ENDS_SHOWN:].tail(ENDS_SHOWN)])
+
+
+def in_out_net(totals: pd.DataFrame, names: list[str], words: Words, *, direction: str, unit: str) -> go.Figure:
+    """Return bars of people in to the right and out to the left of zero, the net as a mark, the first row on top."""
+    figure = base_chart(height=96 + BAR_PX * max(len(totals), 2), legend=True, left=8)
+    sides = [("in", 1, ARRIVALS), ("out", -1, DEPARTURES)]
+    for side, sign, color in [one for one in sides if direction in ("both", one[0])]:
+        values = totals[side].astype("float64")
+        at_least = totals.get(f"{side}_partial", pd.Series(data=False, index=totals.index))
+        figure.add_bar(
+            x=list((values * sign).where(values.notna(), 0)),
+            y=names,
+            orientation="h",
+            name=words(f"direction.{side}"),
+            marker={"color": color},
+            text=[
+                ("≥ " if partial else "") + words.number(value) if status == "published" else ""
+                for value, status, partial in zip(values, totals[f"{side}_status"], at_least, strict=True)
+            ],
+            textposition="auto",
+            insidetextanchor="end",
+            textfont={"size": 11},
+            hovertemplate=f"%{{y}}<br>{words(f'direction.{side}')}: <b>%{{text}}</b><extra></extra>",
+        )
+        _gap_words(figure, totals[f"{side}_status"], names, words, sign=sign)
+    if direction == "both":
+        _net_marks(figure, totals, names, words)
+    figure.update_layout(barmode="overlay", margin={"t": 34})
+    figure.update_xaxes(
+        showgrid=True, gridcolor="#e6e8ec", zeroline=True, zerolinecolor="#1c2330",
+        title={"text": words(f"unit.{unit}")}, **_whole_ticks(totals, direction),
+    )  # fmt: skip
+    figure.update_yaxes(automargin=True, type="category", tickformat="", autorange="reversed", gridcolor="#ffffff")
+    return figure
+
+
+def _gap_words(figure: go.Figure, statuses: pd.Series, names: list[str], words: Words, *, sign: int = 1) -> None:
+    """Write beside zero why there is no bar: a bar without length has no text."""
+    gaps = [(name, status) for name, status in zip(names, statuses, strict=True) if status != "published"]
+    if gaps:
+        figure.add_scatter(
+            x=[0] * len(gaps),
+            y=[name for name, _ in gaps],
+            mode="text",
+            text=[f"  {words(f'status.{status}')}  " for _, status in gaps],
+            textposition="middle right" if sign > 0 else "middle left",
+            textfont={"size": 11, "color": "#4a5263"},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+
+
+def _whole_ticks(totals: pd.DataFrame, direction: str) -> dict[str, Any]:
+    """Return ticks that count people to both sides of zero without a minus, where in and out are both drawn."""
+    if direction == "in":
+        return {"tickformat": ",", "rangemode": "tozero"}
+    largest = max(float(totals[["in", "out"]].max().max() or 0), 1.0)
+    step = 10 ** (len(str(int(largest))) - 1)
+    step = step if largest / step >= 4 else step / 2 if largest / step >= 2 else step / 4  # noqa: PLR2004
+    ticks = [step * i for i in range(int(largest / step) + 1)]
+    left = [-tick for tick in reversed(ticks[1:])]
+    values = left if direction == "out" else [*left, *ticks]
+    return {"tickvals": [*values, 0], "ticktext": [f"{abs(value):,.0f}" for value in [*values, 0]]}
+
+
+def _net_marks(figure: go.Figure, totals: pd.DataFrame, names: list[str], words: Words) -> None:
+    net = totals["net"].astype("float64")
+    figure.add_scatter(
+        x=list(net),
+        y=names,
+        mode="markers",
+        name=words("key.net"),
+        marker={"symbol": "diamond", "size": 11, "color": NET, "line": {"color": "#ffffff", "width": 1.5}},
+        customdata=[words.number(value, signed=True) for value in net],
+        hovertemplate="%{y}<br>" + words("key.net") + ": <b>%{customdata}</b><extra></extra>",
+    )
+
+
+def breakdown_rows(snapshot: Snapshot, view: View, kind: str) -> pd.DataFrame:
+    """Return the released figures of one breakdown of an area's moves, in the order they are read."""
+    where = {
+        "pcode": snapshot.area_or_home(view.area),
+        "round_number": snapshot.round_or_last(view.round),
+        "source": view.source,
+    }
+    if kind == "reason":
+        frame = snapshot.rows("flow", counterpart=TOTAL, measure=unit_of(view), **where)
+        frame = frame[frame["reason"] != TOTAL].rename(columns={"reason": "item"})
+        return frame.sort_values("value", ascending=False, na_position="last", kind="stable")
+    frame = snapshot.rows("flow_item", breakdown=kind, measure="persons", **where)
+    order = {item: i for i, item in enumerate((*ORDERS[kind], NOT_STATED))}
+    return frame.sort_values("item", key=lambda items: items.map(order).fillna(len(order)), kind="stable")
+
+
+def breakdown_figure(snapshot: Snapshot, view: View, words: Words, kind: str) -> go.Figure | None:
+    """Return one breakdown as bars, None where the release has none of the area."""
+    frame = breakdown_rows(snapshot, view, kind)
+    if frame.empty:
+        return None
+    labels = snapshot.labels(CODELISTS[kind], words)
+    values = frame["value"].astype("float64")
+    names = [words("item.not_stated") if item == NOT_STATED else labels.get(item, item) for item in frame["item"]]
+    figure = bars(
+        names,
+        [float(value) for value in values.fillna(0)],
+        title="",
+        color=SOURCE_COLORS[view.source],
+        texts=[
+            words.number(value) if status == "published" else ""
+            for value, status in zip(values, frame["status"], strict=True)
+        ],
+    )
+    _gap_words(figure, frame["status"], names, words)
+    figure.update_layout(margin={"t": 8}, height=60 + BAR_PX * len(names))
+    figure.update_xaxes(range=[0, max(float(values.max()) if values.notna().any() else 0.0, 1.0) * 1.18], nticks=4)
+    return figure
+
+
+def net_formula(words: Words, view: View) -> str:
+    """Return in words how in, out and net are made."""
+    return words("about.net.told" if is_told(view.source) else "about.net.pairs")
+
+
+def level_name(words: Words, level: int) -> str:
+    """Return the word for the areas of a level."""
+    return words("level.city") if level == CITY_LEVEL else words(f"level.{max(level, DISTRICT_LEVEL)}")
