@@ -96,9 +96,10 @@ def outlines(frame: gpd.GeoDataFrame, *, crs: str, what: str) -> Outlines:
         )
     metric = shapes
     if frame.crs != crs:
-        metric = np.asarray(frame.geometry.to_crs(crs).array, dtype=object)
+        metric = np.array(frame.geometry.to_crs(crs).array, dtype=object)
         bent = ~_in_threads(shapely.is_valid, metric)
         metric[bent] = [_mended(shape) for shape in metric[bent]]
+        _refuse(codes, shapely.is_missing(metric), what, f"have no land in {crs}; leave them out")
     order = np.argsort(codes, kind="stable")
     return Outlines(codes[order], metric[order], shapely.area(metric)[order], crs)
 

@@ -131,7 +131,7 @@ def _layer(weights: PointWeights | PolygonWeights, crs: str) -> tuple[gpd.GeoDat
 
 def _by_points(weights: PointWeights, source: Outlines, target: Outlines, pieces: Pieces) -> tuple[Floats, float]:
     layer, values = _layer(weights, source.crs)
-    shapes = np.asarray(layer.geometry.array, dtype=object)
+    shapes = np.array(layer.geometry.array, dtype=object)  # a copy: the caller keeps the shapes as they are
     other = shapely.get_type_id(shapes) > _POINT_TYPE
     shapes[other] = shapely.point_on_surface(shapes[other])
     counts = np.ones(len(shapes)) if values is None else values

@@ -133,6 +133,14 @@ def test_polygons_divide_by_value_or_land():
     assert shares_of(build_crosswalk(OLD, NEW, weights=PolygonWeights(layer)))["A", "B"] == pytest.approx(0.25)
 
 
+def test_a_building_drawn_as_a_polygon_may_count_as_one_and_the_layer_stays_as_it_is():
+    layer = areas(p=(0.2, 0.2, 0.3, 0.3), q=(2, 0.2, 2.1, 0.4))
+    before = layer.copy(deep=True)
+    crosswalk = build_crosswalk(OLD, NEW, weights=PointWeights(layer))
+    assert crosswalk.table["weight"].tolist() == [1, 1, 0]
+    assert layer.geometry.geom_equals_exact(before.geometry, 0).all()
+
+
 def test_counts_of_target_areas_divide_their_sources():
     weights = AreaWeights(pd.Series({"B": 900, "C": 300, "D": 5}), name="buildings")
     assert shares_of(build_crosswalk(OLD, NEW, weights=weights))["A", "B"] == pytest.approx(0.75)
