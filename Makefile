@@ -14,7 +14,7 @@ PORT ?= 8050
 WORKSPACE ?= demo-workspace
 WORKERS ?= 2
 PYTEST_ARGS ?=
-BENCHMARKS ?= locate import import-kobo import-checks flows indicators crosswalk
+BENCHMARKS ?= locate import import-kobo import-checks flows indicators crosswalk fit
 UV ?= uv
 
 BIN := $(VENV)/bin

@@ -78,9 +78,25 @@ BENCHMARKS = {
             ),
             tiny=Size({"sources": 30, "targets": 40}),
         ),
+        Benchmark(
+            "fit",
+            "benchmarks.fit",
+            peers=("numpy",),
+            sizes=(Size({"areas": 500, "groups": 5}), Size({"areas": 2_000, "groups": 5})),
+            tiny=Size({"areas": 40, "groups": 3}),
+        ),
     )
 }
-MODERATE = {"locate": 2, "import": 1, "import-kobo": 1, "import-checks": 1, "flows": 1, "indicators": 1, "crosswalk": 2}
+MODERATE = {
+    "locate": 2,
+    "import": 1,
+    "import-kobo": 1,
+    "import-checks": 1,
+    "flows": 1,
+    "indicators": 1,
+    "crosswalk": 2,
+    "fit": 2,
+}
 """How many of the sizes run without `--sizes`: those that take seconds, not minutes."""
 SPREAD = {
     "locate": ("points", "areas"),
@@ -90,6 +106,7 @@ SPREAD = {
     "flows": ("movements",),
     "indicators": ("areas", "pairs"),
     "crosswalk": ("sources", "targets"),
+    "fit": ("areas", "groups"),
 }
 
 
@@ -119,8 +136,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--sizes", nargs="+", default=[], metavar="SIZE",
         help="all, tiny, or numbers: locate POINTSxAREAS, import and import-checks ROWS, import-kobo "
-        "SUBMISSIONS, flows MOVEMENTS, indicators AREASxPAIRS, crosswalk SOURCESxTARGETS; the moderate ones if not "
-        "given",
+        "SUBMISSIONS, flows MOVEMENTS, indicators AREASxPAIRS, crosswalk SOURCESxTARGETS, fit AREASxGROUPS; the "
+        "moderate ones if not given",
     )  # fmt: skip
     parser.add_argument("--areas", type=Path, help="locate: polygons of a file instead of made-up ones")
     parser.add_argument("--runs", type=int, help="runs of each arm; 3, or 1 at large sizes")

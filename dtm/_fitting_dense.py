@@ -20,6 +20,9 @@ BLOCK_CELLS = 1 << 17
 """Cells that are worked on at a time: 1 MB, which stays in a core's cache."""
 PARALLEL_CELLS = 1 << 20
 """Smallest table whose blocks are spread over the cores."""
+NARROW = 64
+"""Columns below which a row is too short for a loop of its own; such products are left to BLAS."""
+SPANS_PER_CORE = 4
 
 
 def outer(vectors: Iterable[Floats]) -> Floats:
@@ -27,9 +30,9 @@ def outer(vectors: Iterable[Floats]) -> Floats:
     return np.asarray(reduce(np.multiply.outer, vectors), dtype=np.float64).ravel()
 
 
-def in_blocks(work: Callable[[int, int], None], *, rows: int, cells: int) -> None:
+def in_blocks(work: Callable[[int, int], None], *, rows: int, cells: int, block_cells: int = BLOCK_CELLS) -> None:
     """Call `work(first, last)` for blocks of rows, on all cores where the table is large."""
-    step = max(1, BLOCK_CELLS * rows // max(cells, 1))
+    step = max(1, block_cells * rows // max(cells, 1))
     spans = [(first, min(first + step, rows)) for first in range(0, rows, step)]
     if cells < PARALLEL_CELLS:
         for first, last in spans:
@@ -40,20 +43,57 @@ def in_blocks(work: Callable[[int, int], None], *, rows: int, cells: int) -> Non
             done.result()
 
 
+def _span_cells(cells: int) -> int:
+    """Return the size of blocks that need no room of their own: a few for each core."""
+    return max(BLOCK_CELLS, -(-cells // (SPANS_PER_CORE * (os.cpu_count() or 1))))
+
+
+def by_columns(matrix: Floats, weights: Floats) -> Floats:
+    """Return the sums of rows, columns weighted.
+
+    The product is NumPy's own, spread over the cores by us: memory is the limit either way, and BLAS's threads wait for
+    each other by spinning, which on a busy machine takes longer than the work.
+    """
+    if matrix.shape[1] < NARROW:
+        return np.asarray(matrix @ weights)
+    total = np.empty(matrix.shape[0])
+
+    def work(first: int, last: int) -> None:
+        np.einsum("ij,j->i", matrix[first:last], weights, out=total[first:last])
+
+    in_blocks(work, rows=matrix.shape[0], cells=matrix.size, block_cells=_span_cells(matrix.size))
+    return total
+
+
+def by_rows(weights: Floats, matrix: Floats) -> Floats:
+    """Return the sums of columns, rows weighted; see `by_columns`."""
+    if matrix.shape[1] < NARROW:
+        return np.asarray(weights @ matrix)
+    parts: dict[int, Floats] = {}
+
+    def work(first: int, last: int) -> None:
+        parts[first] = np.einsum("i,ij->j", weights[first:last], matrix[first:last])
+
+    in_blocks(work, rows=matrix.shape[0], cells=matrix.size, block_cells=_span_cells(matrix.size))
+    total = np.zeros(matrix.shape[1])
+    for first in sorted(parts):  # in one order, so that the same input gives the same bits
+        total += parts[first]
+    return total
+
+
 def looked_over(seed: Floats) -> tuple[float, float, int]:
     """Return the least cell (NaN if any is), the total and the count of cells above 0, in one pass."""
     if not seed.size:
         return 0.0, 0.0, 0
     flat = seed.reshape(seed.shape[0], -1)
-    lows, totals, positives = [], [], []
+    seen: dict[int, tuple[float, float, int]] = {}
 
     def look(first: int, last: int) -> None:
         block = flat[first:last]
-        lows.append(block.min())
-        totals.append(block.sum())
-        positives.append(np.count_nonzero(block))
+        seen[first] = (float(block.min()), float(block.sum()), int(np.count_nonzero(block)))
 
     in_blocks(look, rows=flat.shape[0], cells=flat.size)
+    lows, totals, positives = zip(*(seen[first] for first in sorted(seen)), strict=True)
     return float(np.min(lows)), float(np.sum(totals)), int(sum(positives))
 
 
@@ -91,8 +131,8 @@ class SeparateMargins:
             return
         middle = _split(self.sizes, start, stop)
         matrix = cells.reshape(prod(self.sizes[start:middle]), prod(self.sizes[middle:stop]))
-        self._sweep(matrix @ outer(self._weights(middle, stop, factors)), start, middle, update, factors)
-        self._sweep(outer(self._weights(start, middle, factors)) @ matrix, middle, stop, update, factors)
+        self._sweep(by_columns(matrix, outer(self._weights(middle, stop, factors))), start, middle, update, factors)
+        self._sweep(by_rows(outer(self._weights(start, middle, factors)), matrix), middle, stop, update, factors)
 
     def _weights(self, start: int, stop: int, factors: list[Floats]) -> list[Floats]:
         return [factors[p] if p < self.n_margins else np.ones(self.sizes[p]) for p in range(start, stop)]
@@ -135,18 +175,18 @@ class SharedMargins:
         summed = tuple(axis for axis in range(self.cells.ndim) if axis not in kept)
         total = np.zeros([self.cells.shape[axis] for axis in kept])
         others = [p for p in range(len(self.axes)) if p != position]
-        apart: list[Floats] = []
+        apart: dict[int, Floats] = {}
 
         def work(first: int, last: int) -> None:
             block = self._scaled_block(first, last, others, factors).sum(axis=summed)
             if 0 in kept:
                 total[first:last] = block
             else:
-                apart.append(block)
+                apart[first] = block
 
         in_blocks(work, rows=self.cells.shape[0], cells=self.cells.size)
-        for block in apart:
-            total += block
+        for first in sorted(apart):
+            total += apart[first]
         return total
 
     def _scaled_block(self, first: int, last: int, positions: Sequence[int], factors: list[Floats]) -> Floats:
