@@ -12,6 +12,7 @@ from dtm._estimate_rows import insert_rows, join_notes
 from dtm._fill_imputed import HIDDEN, UNKNOWN, read_missing_people
 from dtm._release_columns import NOT_REPORTED, PUBLISHED, SUPPRESSED, UNDEFINED
 from dtm.interpolation import PROJECTION_MONTHS, interpolate, project
+from dtm.series_breaks import BREAK_COLUMN, SEPARATOR, breaks_of, mark_breaks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -237,16 +238,10 @@ def _value(counts: _Counts, day: pd.Timestamp, ends: _Ends) -> Floats:
 
 def _break_notes(connection: Connection, rows: pd.DataFrame) -> pd.Series:
     """Return the breaks of the series that lie in the period each value rests on."""
-    breaks = connection.execute(
-        "SELECT name, series, from_on, coalesce(to_on, DATE '9999-12-31') AS to_on FROM series_break ORDER BY ALL"
-    ).df()
-    begins, ends, category = rows["begins"].to_numpy(), rows["ends"].to_numpy(), rows["category"].to_numpy(object)
-    from_on, to_on = breaks["from_on"].to_numpy(), breaks["to_on"].to_numpy()
+    breaks = breaks_of(connection.execute("SELECT * FROM series_break ORDER BY ALL").df())
     found = pd.Series("", index=rows.index, dtype=object)
-    for name, at in breaks.groupby("name", sort=True).indices.items():
-        touched = np.zeros(len(rows), dtype=bool)
-        for one in at:
-            series = breaks["series"].iloc[one]
-            touched |= (ends >= from_on[one]) & (begins <= to_on[one]) & ((series == "all") | (category == series))
-        found = join_notes(found, pd.Series(np.where(touched, f"series_break:{name}", ""), index=rows.index))
+    for category, part in rows.groupby("category", sort=True):
+        names = mark_breaks(part, day="ends", since="begins", series=str(category), breaks=breaks)[BREAK_COLUMN]
+        marked = names[names.notna()]
+        found[marked.index] = "series_break:" + marked.str.replace(SEPARATOR, ";series_break:", regex=False)
     return found
