@@ -133,3 +133,13 @@ def test_khoroos_where_land_and_buildings_differ_most_are_what_the_page_says(car
     moved = int(difference.abs().sum()) // 2
     assert f"{moved:,}" in page
     assert round(100 * moved / PEOPLE, 1) == 10.2
+
+
+def test_the_way_there_and_back_is_what_the_page_says(city, carried, page):
+    people, *crosswalks = city
+    for crosswalk, column, words in zip(crosswalks, carried, ("50,063 persons (3.8 %)", "28,687 (2.2 %)"), strict=True):
+        back = crosswalk.inverse().carry(carried[column]).table.set_index("pcode")["value"]
+        elsewhere = int((back - people).abs().sum()) // 2
+        assert words.startswith(f"{elsewhere:,}")
+        assert f"({100 * elsewhere / PEOPLE:.1f} %)" in words
+        assert words in page
