@@ -13,7 +13,12 @@ FILLED_TABLES = (
             Column("round_number", "INTEGER", "round the day falls in, if any"),
             Column("checkpoint", "VARCHAR", "code of the checkpoint, or total", required=True),
             Column("day", "DATE", "day, local time", required=True),
-            Column("direction", "VARCHAR", "in, out or net (in less out; through travellers cancel out over all checkpoints they pass)", required=True),
+            Column(
+                "direction",
+                "VARCHAR",
+                "in, out or net (in less out; through travellers cancel out over all checkpoints they pass)",
+                required=True,
+            ),
             Column("hours_observed", "DOUBLE", "hours with an enumerator on duty; of total, over all checkpoints", "h"),
             Column(
                 "observed_share",
@@ -163,11 +168,21 @@ SIDE_TABLES = (
             Column("standard_error", "DOUBLE", "of the value, in its unit"),
             LOW,
             HIGH,
-            Column("design_effect", "DOUBLE", "variance against a simple random sample of the same size"),
             Column(
-                "base_households", "BIGINT", "households asked that it rests on; null unless published", "households"
+                "design_effect", "DOUBLE", "variance over that of a simple random sample of the same size (Kish 1965)"
             ),
-            Column("base_persons", "BIGINT", "persons it rests on; null unless published", "persons"),
+            Column(
+                "base_households",
+                "BIGINT",
+                "households of the sample that it rests on; for estimates of persons all that answered in the area",
+                "households",
+            ),
+            Column(
+                "base_persons",
+                "BIGINT",
+                "persons of the sample that it rests on; empty for shares of households",
+                "persons",
+            ),
             STATUS,
             METHOD,
             NOTE,
@@ -189,7 +204,7 @@ SIDE_TABLES = (
             Column("standard_error", "DOUBLE", "of the value", "persons"),
             LOW,
             HIGH,
-            Column("base_persons", "BIGINT", "persons of the sample it rests on; null unless published", "persons"),
+            Column("base_persons", "BIGINT", "persons of the sample who made this move, or stayed", "persons"),
             STATUS,
             METHOD,
             NOTE,

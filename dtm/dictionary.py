@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dtm._generated_pages import write_page
 from dtm._release_tables import NOT_REPORTED, PUBLISHED, RELEASE_TABLES, SUPPRESSED, UNDEFINED
+from dtm._survey_catalogue import SURVEY_ESTIMATES
 from dtm._warehouse_tables import WAREHOUSE_TABLES
 from dtm.measures import DENSITIES, INDICATORS
 from dtm.workspace import SETTINGS_FILE, Settings
@@ -16,6 +17,7 @@ from enumerations.columns import FORMS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from dtm._survey_catalogue import SurveyEstimate
     from dtm.measures import Indicator
     from dtm.schema import Column, Table
     from enumerations.columns import FormColumn
@@ -137,7 +139,7 @@ def _codelists() -> Iterator[str]:
         yield from _markdown_table(("code", "English", "Монгол"), ((f"`{code}`", en, mn) for code, en, mn in codes))
 
 
-def _measure_row(measure: Indicator) -> tuple[str, ...]:
+def _measure_row(measure: Indicator | SurveyEstimate) -> tuple[str, ...]:
     words = f"{measure.label_en} · {measure.label_mn}"
     return f"`{measure.name}`", words, measure.unit, measure.formula, measure.reference
 
@@ -152,6 +154,12 @@ def _measures() -> Iterator[str]:
         yield ""
         header = ("name", "words", "unit", "formula", "source")
         yield from _markdown_table(header, map(_measure_row, declared.values()))
+    yield "### Survey estimates"
+    yield ""
+    yield "From the sample of households, weighted to the published people and households of each district."
+    yield ""
+    rows = ((*_measure_row(one), ", ".join(f"`{item}`" for item in one.items)) for one in SURVEY_ESTIMATES.values())
+    yield from _markdown_table(("name", "words", "unit", "formula", "source", "items"), rows)
 
 
 def _release() -> Iterator[str]:
