@@ -15,8 +15,9 @@ Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 DAYS = 7
 HOURS = 24
-DAY_TYPE = np.array([0, 0, 0, 0, 0, 1, 1])
-"""Working days and the weekend; days of one type lend each other their shape where hours are thin."""
+DAY_TYPE = np.array([0, 0, 0, 0, 1, 2, 2])
+DAY_TYPES = 3
+"""Monday to Thursday, Friday, the weekend; days of one type lend each other their shape where hours are thin."""
 ITERATIONS_MAX = 500
 SHARE_TOLERANCE = 1e-10
 """The fit has settled when no share of an hour changes by more."""
@@ -105,13 +106,15 @@ def fit_week_profile(
     if week is None:
         return WeekProfile(np.full((DAYS, HOURS), np.nan), np.zeros(DAYS), 1.0, state, 0)
     kind = DAY_TYPE[weekday]
-    kind_totals = np.array([hour_totals[one == DAY_TYPE].sum(axis=0) for one in (0, 1)])
-    above = np.repeat(week.share, 2, axis=0)
+    kind_totals = np.array([hour_totals[one == DAY_TYPE].sum(axis=0) for one in range(DAY_TYPES)])
+    above = np.repeat(week.share, DAY_TYPES, axis=0)
     by_kind = _fit_shares(day_totals, kind, watched, kind_totals, above)
     own = _fit_shares(day_totals, weekday, watched, hour_totals, by_kind.share[DAY_TYPE])
     if dispersion is None:
         dispersion = _dispersion_of_totals(day_totals, weekday, watched, place, own, by_kind, hour_totals)
-    of_kind, kind_credibility = _drawn(by_kind, above, kind_totals, dispersion, parent=np.zeros(2, dtype=np.int64))
+    of_kind, kind_credibility = _drawn(
+        by_kind, above, kind_totals, dispersion, parent=np.zeros(DAY_TYPES, dtype=np.int64)
+    )
     share, credibility = _drawn(own, of_kind[DAY_TYPE], hour_totals, dispersion, parent=DAY_TYPE)
     lent = kind_credibility * kind_totals.sum(axis=1) + (1 - kind_credibility) * hour_totals.sum()
     travellers = credibility * hour_totals.sum(axis=1) + (1 - credibility) * lent[DAY_TYPE]
@@ -237,7 +240,7 @@ def _dispersion_of_totals(
     counts. 1 at least.
     """
     expected, _ = _misfit(own, by_kind.share[DAY_TYPE], hour_totals)
-    days_of_kind = np.bincount(DAY_TYPE[expected.any(axis=1)], minlength=2)[DAY_TYPE]
+    days_of_kind = np.bincount(DAY_TYPE[expected.any(axis=1)], minlength=DAY_TYPES)[DAY_TYPE]
     told = expected.all(axis=1) & (days_of_kind > 1)
     residual = (hour_totals[told] - expected[told]) / np.sqrt(expected[told])
     residual *= np.sqrt(days_of_kind[told] / (days_of_kind[told] - 1))[:, None]
