@@ -344,9 +344,8 @@ def test_moves_are_told_between_the_kheseg_and_the_place_it_named(small):
         ("unknown", "MN11070101"): 2,  # somewhere in the country
         ("MN1107", "MN111001"): 9,  # a return counted outside its unit is its khoroo's
     }
-    assert flows.frame["households"].tolist() == [3, 3, pd.NA] or flows.frame["households"].isna().tolist() == [
-        False, False, True,
-    ]  # fmt: skip
+    households = dict(zip(flows.frame["origin"], flows.frame["households"], strict=True))
+    assert (households["MN4101"], households["MN1107"], pd.isna(households["unknown"])) == (3, 3, True)
     assert set(flows.frame["period"]) == {"1"}
 
 
@@ -434,7 +433,7 @@ MOVES = st.lists(
     ),
     max_size=25,
 )  # fmt: skip
-QUIET = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+QUIET = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @QUIET
