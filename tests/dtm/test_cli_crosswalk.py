@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import geopandas as gpd
 import numpy as np
@@ -12,7 +13,10 @@ import rasterio
 import shapely
 from rasterio.transform import Affine
 
+from dtm import places
 from dtm.cli import main
+from dtm.warehouse import open_warehouse
+from dtm.workspace import Settings, create_workspace
 from tests.geodata.builders import LAT0, LON0, STEP, khoroo, square, write
 
 
@@ -137,26 +141,28 @@ def test_any_codes_will_do(run, files):
 
 
 def test_sets_layers_and_rasters_of_a_workspace(run, files):
-    assert run("init", "city")[0] == 0
-    city = ("--workspace", "city")
-    for name in ("old", "new"):
-        words = ("--area-set", name, "--level", 3, "--valid-from", "2020-01-01")
-        assert run("areas", "load", f"{name}.geojson", *words, *city)[0] == 0
-    dated = ("--kind", "service", "--name", "homes", "--date", "2024-01-01")
-    assert run("layers", "load", "homes.csv", *dated, *city)[0] == 0
     weigh(files, "raster")
-    assert run("rasters", "load", "people.tif", "--name", "pop", "--unit", "persons", *city)[0] == 0
+    workspace = create_workspace(files / "city", settings=Settings(is_demonstration=True))
+    with open_warehouse(workspace) as connection:
+        for name in ("old", "new"):
+            path = files / f"{name}.geojson"
+            places.load_areas(connection, workspace, path, area_set=name, level=3, valid_from=date(2020, 1, 1))
+        homes, dated = files / "homes.csv", date(2024, 1, 1)
+        places.load_layer(connection, workspace, homes, kind="service", name="homes", dated_on=dated)
+        places.load_raster(connection, workspace, files / "people.tif", name="pop", unit="persons")
+    city = ("--workspace", "city")
     for weights, expected in (("homes", 250), ("pop", 200)):
         words = ("crosswalk", "old", "new", *CARRY[3:], "--weights", weights, "--out", "carried.csv", "--json", *city)
         code, said, _ = run(*words)
         assert code == 0
         assert json.loads(said)["weights"] == weights
+        assert json.loads(said)["is_demonstration"] is True
         assert pd.read_csv(files / "carried.csv")["value"].tolist() == [101, expected, 1000 - expected]
     code, said, _ = run("crosswalk", "old", "new", "--out", "shares.csv", *city)
     assert code == 0
     assert "2 areas to 3 in 3 pieces: 1 same, 1 split; 1 share only their code." in said
+    assert "(demonstration data)" in said
     for words, named in (
-        (("old", "newer"), "newer"),
         (("old", "new", "--weights", "nothing"), "'nothing' is neither a file nor a layer"),
         (("old", "new", "--from-code", "id"), "fields of boundary files"),
     ):

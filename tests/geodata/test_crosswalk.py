@@ -372,7 +372,7 @@ def test_chunks_threads_and_progress_change_nothing(monkeypatch):
 
 
 @given(st.integers(0, 10_000), st.integers(2, 25), st.integers(2, 25))
-@settings(max_examples=25)
+@settings(max_examples=20)
 def test_totals_are_kept_whatever_the_areas(seed, n, m):
     rng = np.random.default_rng(seed)
     old, new = tessellation(n, seed, "a"), tessellation(m, seed + 1, "b")
@@ -397,7 +397,7 @@ def test_totals_are_kept_whatever_the_areas(seed, n, m):
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=15)
+@settings(max_examples=12)
 def test_areal_weights_agree_with_tobler(seed):
     old, new = tessellation(15, seed, "a"), tessellation(18, seed + 1, "b")
     counts = pd.Series(np.random.default_rng(seed).integers(0, 9_000, 15), index=old["pcode"])
