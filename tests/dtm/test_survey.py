@@ -22,6 +22,7 @@ from dtm.survey import (
     estimate_totals,
     make_design,
 )
+from tests.project._tree import ROOT
 
 FEW = settings(max_examples=15, deadline=None)
 
@@ -138,6 +139,28 @@ def test_a_base_of_nobody_is_undefined():
     assert (found.records[0], found.clusters[0]) == (0, 0)
     nobody = estimate_totals(make_design([]), np.zeros((0, 2)))
     assert nobody.value.tolist() == [0, 0]
+
+
+# --- published ----------------------------------------------------------------------------------------------------
+
+# Scheaffer, Mendenhall & Ott, Elementary Survey Sampling, chapter on cluster sampling: 25 of the 415 blocks of a city.
+BLOCKS = (
+    (8, 96), (12, 121), (4, 42), (5, 65), (6, 52), (6, 40), (7, 75), (5, 65), (8, 45), (3, 50), (2, 85), (6, 43),
+    (5, 54), (10, 49), (9, 53), (3, 50), (6, 32), (5, 22), (5, 45), (4, 37), (6, 51), (8, 30), (7, 39), (3, 47),
+    (8, 41),
+)  # fmt: skip
+
+
+def test_a_textbook_sample_of_blocks():
+    residents, thousands = np.array(BLOCKS).T
+    design = make_design(np.full(25, 415 / 25), clusters_in_stratum={0: 415})
+    found = estimate_ratios(design, 1000 * thousands, residents)
+    assert (residents.sum(), thousands.sum()) == (151, 1329)
+    assert round(found.value[0]) == 8801  # income a head
+    assert round(2 * found.standard_error[0]) == 1617  # the book's bound: two standard errors
+    text = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
+    assert f"{found.value[0]:,.2f}" in text
+    assert f"{2 * found.standard_error[0]:,.2f}" in text
 
 
 # --- second methods -----------------------------------------------------------------------------------------------
