@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dashboard.words import Words
 
 BAR_PX = 26
+TICK_PX = 70
 ENDS_SHOWN = 15
 """Areas shown at either end of the order where there are too many for one chart."""
 BREAKDOWNS = ("reason", "sex", "age", "registered", "distance")
@@ -66,7 +68,9 @@ def shown_ends(totals: pd.DataFrame, *, key: str) -> pd.DataFrame:
     return pd.concat([known.head(ENDS_SHOWN), known.iloc[ENDS_SHOWN:].tail(ENDS_SHOWN)])
 
 
-def in_out_net(totals: pd.DataFrame, names: list[str], words: Words, *, direction: str, unit: str) -> go.Figure:
+def in_out_net(
+    totals: pd.DataFrame, names: list[str], words: Words, *, direction: str, unit: str, width_px: int
+) -> go.Figure:
     """Return bars of people in to the right and out to the left of zero, the net as a mark, the first row on top."""
     figure = base_chart(height=96 + BAR_PX * max(len(totals), 2), legend=True, left=8)
     sides = [("in", 1, ARRIVALS), ("out", -1, DEPARTURES)]
@@ -94,7 +98,7 @@ def in_out_net(totals: pd.DataFrame, names: list[str], words: Words, *, directio
     figure.update_layout(barmode="overlay", margin={"t": 34})
     figure.update_xaxes(
         showgrid=True, gridcolor="#e6e8ec", zeroline=True, zerolinecolor="#1c2330",
-        title={"text": words(f"unit.{unit}")}, **_whole_ticks(totals, direction),
+        title={"text": words(f"unit.{unit}")}, **_whole_ticks(totals, direction, width_px=width_px),
     )  # fmt: skip
     figure.update_yaxes(automargin=True, type="category", tickformat="", autorange="reversed", gridcolor="#ffffff")
     return figure
@@ -116,17 +120,17 @@ def _gap_words(figure: go.Figure, statuses: pd.Series, names: list[str], words: 
         )
 
 
-def _whole_ticks(totals: pd.DataFrame, direction: str) -> dict[str, Any]:
-    """Return ticks that count people to both sides of zero without a minus, where in and out are both drawn."""
+def _whole_ticks(totals: pd.DataFrame, direction: str, *, width_px: int) -> dict[str, Any]:
+    """Return ticks that count people to both sides of zero without a minus, as many as there is room for."""
     if direction == "in":
-        return {"tickformat": ",", "rangemode": "tozero"}
-    largest = max(float(totals[["in", "out"]].max().max() or 0), 1.0)
-    step = 10 ** (len(str(int(largest))) - 1)
-    step = step if largest / step >= 4 else step / 2 if largest / step >= 2 else step / 4  # noqa: PLR2004
+        return {"tickformat": ",", "rangemode": "tozero", "nticks": max(2, width_px // TICK_PX)}
+    largest = max(float(totals[["in", "out"]].astype("float64").max().max() or 0), 1.0)
+    wanted = largest * 2 / max(2, width_px // TICK_PX)
+    power = 10 ** math.floor(math.log10(wanted))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= wanted)
     ticks = [step * i for i in range(int(largest / step) + 1)]
-    left = [-tick for tick in reversed(ticks[1:])]
-    values = left if direction == "out" else [*left, *ticks]
-    return {"tickvals": [*values, 0], "ticktext": [f"{abs(value):,.0f}" for value in [*values, 0]]}
+    values = [-tick for tick in ticks] if direction == "out" else [*(-tick for tick in ticks[1:]), *ticks]
+    return {"tickvals": sorted(values), "ticktext": [f"{abs(value):,.0f}" for value in sorted(values)]}
 
 
 def _net_marks(figure: go.Figure, totals: pd.DataFrame, names: list[str], words: Words) -> None:

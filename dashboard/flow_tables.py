@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 AREAS, ROUNDS, PAIRS, DAYS, ESTIMATES, HOURS, ITEMS, SYSTEM = (
     "areas", "rounds", "pairs", "days", "estimates", "hours", "items", "system",
 )  # fmt: skip
+PHONE_PX, PHONE_COLUMN_PX = 600, 74
 
 
 def kind_of(snapshot: Snapshot, view: View) -> str:
@@ -191,7 +192,15 @@ def _system_words(frame: pd.DataFrame, found: pd.DataFrame, words: Words) -> pd.
 
 
 def columns(snapshot: Snapshot, view: View, words: Words) -> list[dict[str, Any]]:
-    """Return the table's columns."""
+    """Return the table's columns; on a phone narrow ones, without the status, which a missing value shows anyway."""
+    found = _columns(snapshot, view, words)
+    if view.width >= PHONE_PX:
+        return found
+    return [{**one, "minWidth": PHONE_COLUMN_PX, "filter": False, "wrapText": True, "autoHeight": True}
+            for one in found if one["field"] != "status_label"]  # fmt: skip
+
+
+def _columns(snapshot: Snapshot, view: View, words: Words) -> list[dict[str, Any]]:
     kind = kind_of(snapshot, view)
     status = tables.text_column("status_label", words("column.status"))
     value = tables.number_column("value", words("column.value"))

@@ -131,7 +131,8 @@ def build_matrix(snapshot: Snapshot, view: View) -> Matrix:
 
 
 def _key(snapshot: Snapshot, code: str) -> str:
-    return code if code in snapshot.areas.index or code in OUTSIDE else AIMAGS
+    """Return the row or column of an end: its own for a part of the city, though the release has no such area."""
+    return code if code.startswith(snapshot.home) or code in OUTSIDE else AIMAGS
 
 
 def _city_matrix(snapshot: Snapshot, frame: pd.DataFrame) -> Matrix:

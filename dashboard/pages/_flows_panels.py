@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from dashboard import about, breaks, charts, flow_bars, flowmap, maps, od_matrix, parts, passage_charts, sankey, trends
+from dashboard import about, charts, flow_bars, flowmap, maps, od_matrix, parts, sankey
 from dashboard.flow_sources import (
     CHECKPOINT,
     CITY_LEVEL,
@@ -17,11 +17,11 @@ from dashboard.flow_sources import (
     TOTAL,
     is_told,
     pairs,
-    reason_of,
     status_counts,
     unit_of,
-    worst,
 )
+from dashboard.pages._flows_blocks import NARROW_PX, SIDES_PX, block, nothing, side_counts
+from dashboard.pages._flows_series import checkpoint_bars, checkpoint_week, trends_panel
 from dashboard.state import RETURN_SOURCES
 from dashboard.system_table import system_rows, system_table
 
@@ -36,33 +36,9 @@ if TYPE_CHECKING:
     from dashboard.state import View
     from dashboard.words import Words
 
-NARROW_PX, WHOLE_WIDTH = 990, 1.55
-STILL = {**parts.GRAPH_CONFIG, "scrollZoom": False}
-"""A chart on which the page scrolls on."""
+WHOLE_WIDTH = 1.55
+"""A map over the whole width of the page, against one beside a panel."""
 SYSTEM_SOURCES = (*RETURN_SOURCES, RECONCILED)
-
-
-def block(
-    name: str, figure: go.Figure, *, label: str, notes: list[str], how: html.Details | None, title: str = ""
-) -> html.Div:
-    """Return a chart with what must be said of it under it."""
-    figure.update_layout(dragmode=False)
-    return html.Div(
-        [
-            html.H3(title, className="panel-subtitle") if title else None,
-            parts.graph(
-                f"flows-{name}", label=label, height=int(figure.layout.height), figure=figure, config=STILL
-            ),
-            *[html.P(note, className="note") for note in notes if note],
-            how,
-        ],
-        className="flow-block",
-    )  # fmt: skip
-
-
-def nothing(text: str) -> list[html.P]:
-    """Return a sentence where there is nothing to draw."""
-    return [html.P(text, className="flow-empty")]
 
 
 def _place_and_round(snapshot: Snapshot, view: View) -> tuple[str, int]:
@@ -212,14 +188,16 @@ def sankey_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
 def bars_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     """Return in, out and net by area, or by checkpoint."""
     if view.source == CHECKPOINT:
-        return _checkpoint_bars(snapshot, view, words)
+        return checkpoint_bars(snapshot, view, words)
     totals = flow_bars.area_totals(snapshot, view)
     key = "net" if view.direction == "both" else view.direction
     if totals.empty or (totals[["in_status", "out_status"]] == "not_reported").all(axis=None):
         return nothing(words("flows.no_totals"))
     shown = flow_bars.shown_ends(totals, key=key)
     names = [_bar_name(snapshot, str(code), words, view) for code in shown.index]
-    figure = flow_bars.in_out_net(shown, names, words, direction=view.direction, unit=unit_of(view))
+    figure = flow_bars.in_out_net(
+        shown, names, words, direction=view.direction, unit=unit_of(view), width_px=view.width - SIDES_PX
+    )
     counts = totals[f"{key}_status"].value_counts()
     notes = [
         words("bars.told" if is_told(view.source) else "bars.summed"),
@@ -233,17 +211,9 @@ def bars_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     )  # fmt: skip
     how = about.details(
         words, formula=flow_bars.net_formula(words, view), reference=about.literature(view.source), facts=facts,
-        statuses=_side_counts(totals, sides),
+        statuses=side_counts(totals, sides),
     )  # fmt: skip
     return [block("bars", figure, label=words("bars.label"), notes=[" ".join(filter(None, notes))], how=how)]
-
-
-def _side_counts(totals: pd.DataFrame, sides: tuple[str, ...]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for side in sides:
-        for status, count in totals[f"{side}_status"].value_counts().items():
-            counts[str(status)] = counts.get(str(status), 0) + int(count)
-    return counts
 
 
 def _bar_name(snapshot: Snapshot, code: str, words: Words, view: View) -> str:
@@ -251,37 +221,10 @@ def _bar_name(snapshot: Snapshot, code: str, words: Words, view: View) -> str:
     return snapshot.name(code, words) if in_district else snapshot.full_name(code, words)
 
 
-def _checkpoint_bars(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
-    number = snapshot.round_or_last(view.round)
-    totals = passage_charts.by_checkpoint(snapshot, round_number=number)
-    if totals.empty:
-        return nothing(words("passage.none"))
-    labels = snapshot.labels("checkpoint", words)
-    names = [labels.get(code, code) for code in totals.index]
-    figure = flow_bars.in_out_net(totals, names, words, direction=view.direction, unit="persons")
-    frame = snapshot.rows("passage_day", round_number=number, measure="persons")
-    hidden = int((frame["status"] == "suppressed").sum())
-    through = snapshot.rows(
-        "flow", round_number=number, source="checkpoint_through", counterpart=TOTAL, reason=TOTAL, measure="persons"
-    )  # fmt: skip
-    notes = [words("flows.told.checkpoint"), words("passage.hours_observed")]
-    if hidden:
-        notes.append(words("passage.hidden_days", n=hidden))
-    if not through.empty:
-        status = worst(through["status"])
-        value = words.number(float(through["value"].sum())) if status == "published" else words(f"status.{status}")
-        notes.append(words("passage.through", value=value))
-    how = about.details(
-        words, formula=words("about.checkpoint.sum"), reference=about.DTM_FRAMEWORK,
-        facts=about.watch_facts(snapshot, words, round_number=number), statuses=status_counts(frame),
-    )  # fmt: skip
-    return [block("bars", figure, label=words("bars.label"), notes=[" ".join(notes)], how=how)]
-
-
 def profile_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     """Return who moved and why, or at which hours."""
     if view.source == CHECKPOINT:
-        return _week(snapshot, view, words)
+        return checkpoint_week(snapshot, view, words)
     if not is_told(view.source):
         return nothing(words("profile.returns_only"))
     pcode, number = _place_and_round(snapshot, view)
@@ -300,74 +243,6 @@ def profile_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
         title = words(f"breakdown.{kind}")
         blocks.append(block(kind, figure, label=title, notes=[], how=how, title=title))
     return [html.P(words(f"flows.told.{view.source}"), className="note"), html.Div(blocks, className="flow-blocks")]
-
-
-def _week(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
-    number = snapshot.round_or_last(view.round)
-    side = "net" if view.direction == "both" else view.direction
-    frame = snapshot.rows("passage_hour", round_number=number)
-    if frame.empty:
-        return nothing(words("passage.no_hours"))
-    figure = passage_charts.week(snapshot, words, round_number=number, side=side)
-    how = about.details(
-        words, formula=words("about.checkpoint.week"), reference=about.DTM_FRAMEWORK,
-        facts=about.watch_facts(snapshot, words, round_number=number), statuses=status_counts(frame),
-    )  # fmt: skip
-    notes = [words(f"passage.week.{side}")]
-    if (frame["status"] == "suppressed").any():
-        notes.append(words("passage.week_hidden"))
-    return [block("week", figure, label=words("passage.week"), notes=[" ".join(notes)], how=how,
-                  title=words("passage.week"))]  # fmt: skip
-
-
-def trends_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
-    """Return the area's moves, people and coverage over the rounds, or the days at the checkpoints."""
-    if view.source == CHECKPOINT:
-        return _days(snapshot, view, words)
-    pcode, source = snapshot.area_or_home(view.area), view.source
-    reason, unit = reason_of(snapshot, view), unit_of(view)
-    size = {"height": 300 if view.width >= NARROW_PX else 380, "width_px": view.width - 60}
-    moves = trends.moves_trend(
-        snapshot, words, pcode=pcode, source=source, unit=unit, reason=reason, direction=view.direction, **size
-    )
-    shown = trends.moves_rows(snapshot, pcode=pcode, source=source, unit=unit, reason=reason)
-    facts = about.returns_facts(snapshot, words, pcode=pcode)
-    sides = SIDES if view.direction == "both" else (view.direction,)
-    how = about.details(
-        words, formula=flow_bars.net_formula(words, view), reference=about.literature(source), facts=facts,
-        statuses=_side_counts(shown, sides),
-    )  # fmt: skip
-    share = int(charts.COMPLETE_SHARE * 100)
-    people = trends.population_trend(snapshot, words, pcode=pcode, **size)
-    told = breaks.told(breaks.breaks_of(snapshot, words, ("registered", "registration", "all")), words)
-    covered = trends.coverage_trend(snapshot, words, pcode=pcode, width_px=view.width - 60)
-    people_how = about.details(
-        words, formula=words("about.population"), reference=about.DTM_FRAMEWORK, facts=facts
-    )  # fmt: skip
-    return [
-        block("moves", moves, label=words("overview.moves"), notes=[], how=how, title=words("trend.moves")),
-        block("people", people, label=words("overview.trend"), title=words("overview.trend"), how=people_how,
-              notes=[words("overview.open_marker", share=share), words("trend.lines"), *told]),
-        block("coverage", covered, label=words("key.coverage"), notes=[], how=None, title=words("key.coverage")),
-    ]  # fmt: skip
-
-
-def _days(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
-    number = snapshot.round_or_last(view.round)
-    frame = snapshot.rows("passage_day", round_number=number, measure="persons")
-    estimates = snapshot.rows("passage_estimate", round_number=number, checkpoint=TOTAL)
-    if frame.empty and estimates.empty:
-        return nothing(words("passage.none"))
-    figure = passage_charts.daily(snapshot, words, round_number=number, direction=view.direction)
-    how = about.details(
-        words, formula=words("about.checkpoint.day"), reference=about.DTM_FRAMEWORK,
-        facts=about.watch_facts(snapshot, words, round_number=number),
-        statuses=status_counts(frame if estimates.empty else estimates),
-    )  # fmt: skip
-    notes = [words("passage.daily_note")]
-    notes.append(words("passage.no_estimates") if estimates.empty else "")
-    return [block("daily", figure, label=words("passage.daily"), notes=[" ".join(filter(None, notes))], how=how,
-                  title=words("passage.daily"))]  # fmt: skip
 
 
 def system_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:

@@ -1,0 +1,111 @@
+"""Fill the tabs of the page of flows that show time: trends over the rounds, days and hours at the checkpoints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dashboard import about, breaks, charts, flow_bars, passage_charts, trends
+from dashboard.flow_sources import CHECKPOINT, SIDES, TOTAL, reason_of, status_counts, unit_of, worst
+from dashboard.pages._flows_blocks import NARROW_PX, SIDES_PX, block, nothing, side_counts
+
+if TYPE_CHECKING:
+    from dashboard.reader import Snapshot
+    from dashboard.state import View
+    from dashboard.words import Words
+
+
+def trends_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
+    """Return the area's moves, people and coverage over the rounds, or the days at the checkpoints."""
+    if view.source == CHECKPOINT:
+        return checkpoint_days(snapshot, view, words)
+    pcode, source = snapshot.area_or_home(view.area), view.source
+    reason, unit = reason_of(snapshot, view), unit_of(view)
+    size = {"height": 300 if view.width >= NARROW_PX else 380, "width_px": view.width - 60}
+    moves = trends.moves_trend(
+        snapshot, words, pcode=pcode, source=source, unit=unit, reason=reason, direction=view.direction, **size
+    )
+    shown = trends.moves_rows(snapshot, pcode=pcode, source=source, unit=unit, reason=reason)
+    facts = about.returns_facts(snapshot, words, pcode=pcode)
+    sides = SIDES if view.direction == "both" else (view.direction,)
+    how = about.details(
+        words, formula=flow_bars.net_formula(words, view), reference=about.literature(source), facts=facts,
+        statuses=side_counts(shown, sides),
+    )  # fmt: skip
+    share = int(charts.COMPLETE_SHARE * 100)
+    people = trends.population_trend(snapshot, words, pcode=pcode, **size)
+    told = breaks.told(breaks.breaks_of(snapshot, words, ("registered", "registration", "all")), words)
+    covered = trends.coverage_trend(snapshot, words, pcode=pcode, width_px=view.width - 60)
+    people_how = about.details(
+        words, formula=words("about.population"), reference=about.DTM_FRAMEWORK, facts=facts
+    )  # fmt: skip
+    return [
+        block("moves", moves, label=words("overview.moves"), notes=[], how=how, title=words("trend.moves")),
+        block("people", people, label=words("overview.trend"), title=words("overview.trend"), how=people_how,
+              notes=[words("overview.open_marker", share=share), words("trend.lines"), *told]),
+        block("coverage", covered, label=words("key.coverage"), notes=[], how=None, title=words("key.coverage")),
+    ]  # fmt: skip
+
+
+def checkpoint_days(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
+    number = snapshot.round_or_last(view.round)
+    frame = snapshot.rows("passage_day", round_number=number, measure="persons")
+    estimates = snapshot.rows("passage_estimate", round_number=number, checkpoint=TOTAL)
+    if frame.empty and estimates.empty:
+        return nothing(words("passage.none"))
+    figure = passage_charts.daily(snapshot, words, round_number=number, direction=view.direction)
+    how = about.details(
+        words, formula=words("about.checkpoint.day"), reference=about.DTM_FRAMEWORK,
+        facts=about.watch_facts(snapshot, words, round_number=number),
+        statuses=status_counts(frame if estimates.empty else estimates),
+    )  # fmt: skip
+    notes = [words("passage.daily_note")]
+    notes.append(words("passage.no_estimates") if estimates.empty else "")
+    return [block("daily", figure, label=words("passage.daily"), notes=[" ".join(filter(None, notes))], how=how,
+                  title=words("passage.daily"))]  # fmt: skip
+
+
+def checkpoint_week(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
+    number = snapshot.round_or_last(view.round)
+    side = "net" if view.direction == "both" else view.direction
+    frame = snapshot.rows("passage_hour", round_number=number)
+    if frame.empty:
+        return nothing(words("passage.no_hours"))
+    figure = passage_charts.week(snapshot, words, round_number=number, side=side)
+    how = about.details(
+        words, formula=words("about.checkpoint.week"), reference=about.DTM_FRAMEWORK,
+        facts=about.watch_facts(snapshot, words, round_number=number), statuses=status_counts(frame),
+    )  # fmt: skip
+    notes = [words(f"passage.week.{side}")]
+    if (frame["status"] == "suppressed").any():
+        notes.append(words("passage.week_hidden"))
+    return [block("week", figure, label=words("passage.week"), notes=[" ".join(notes)], how=how,
+                  title=words("passage.week"))]  # fmt: skip
+
+
+def checkpoint_bars(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
+    number = snapshot.round_or_last(view.round)
+    totals = passage_charts.by_checkpoint(snapshot, round_number=number)
+    if totals.empty:
+        return nothing(words("passage.none"))
+    labels = snapshot.labels("checkpoint", words)
+    names = [labels.get(code, code) for code in totals.index]
+    figure = flow_bars.in_out_net(
+        totals, names, words, direction=view.direction, unit="persons", width_px=view.width - SIDES_PX
+    )
+    frame = snapshot.rows("passage_day", round_number=number, measure="persons")
+    hidden = int((frame["status"] == "suppressed").sum())
+    through = snapshot.rows(
+        "flow", round_number=number, source="checkpoint_through", counterpart=TOTAL, reason=TOTAL, measure="persons"
+    )  # fmt: skip
+    notes = [words("flows.told.checkpoint"), words("passage.hours_observed")]
+    if hidden:
+        notes.append(words("passage.hidden_days", n=hidden))
+    if not through.empty:
+        status = worst(through["status"])
+        value = words.number(float(through["value"].sum())) if status == "published" else words(f"status.{status}")
+        notes.append(words("passage.through", value=value))
+    how = about.details(
+        words, formula=words("about.checkpoint.sum"), reference=about.DTM_FRAMEWORK,
+        facts=about.watch_facts(snapshot, words, round_number=number), statuses=status_counts(frame),
+    )  # fmt: skip
+    return [block("bars", figure, label=words("bars.label"), notes=[" ".join(notes)], how=how)]
