@@ -26,10 +26,11 @@ class EstimatesWorld:
     """Insert rows by name; a value of None is hidden, "-" not reported."""
 
     def __init__(self, *, rounds=(1, 2), areas=AREAS):
-        self.connection = connect(spatial=False, threads=1)
+        self._connection = connect(spatial=False, threads=1)
+        self._waiting = {}
         for name in TABLES:
             sql = RELEASE_TABLES[name].create_sql()
-            self.connection.execute(sql.replace(" NOT NULL", "") if name == "area" else sql)
+            self._connection.execute(sql.replace(" NOT NULL", "") if name == "area" else sql)
         for pcode in areas:
             self.insert("area", pcode=pcode, level=level_of(pcode), parent_pcode=pcode[:-2] if len(pcode) > 4 else None)
         for number in rounds:
@@ -39,10 +40,19 @@ class EstimatesWorld:
                 reference_on=DAYS[number], flow_days=182, area_set="ub", area_set_version=1,
             )  # fmt: skip
 
+    @property
+    def connection(self):
+        """The database, with every row inserted so far."""
+        for (table, names), rows in self._waiting.items():
+            marks = f"({', '.join('?' * len(names))})"
+            values = [value for row in rows for value in row]
+            columns, marks = ", ".join(names), ", ".join([marks] * len(rows))
+            self._connection.execute(f'INSERT INTO "{table}" ({columns}) VALUES {marks}', values)
+        self._waiting = {}
+        return self._connection
+
     def insert(self, table, **values):
-        marks = ", ".join("?" * len(values))
-        names = ", ".join(values)
-        self.connection.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', list(values.values()))
+        self._waiting.setdefault((table, tuple(values)), []).append(tuple(values.values()))
 
     def cell(self, table, value, **keys):
         status = "suppressed" if value is None else "not_reported" if value == "-" else "published"

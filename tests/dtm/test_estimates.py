@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import product
 
 import numpy as np
 import pytest
@@ -13,9 +14,17 @@ from dtm._fill_imputed import fill_imputed
 from dtm._fill_stock_months import fill_stock_months
 from dtm.estimates import FILLED, FILLERS
 from dtm.measures import note_words
+from dtm.reconciliation import reconcile_flows
 from tests.dtm.estimates_world import AREAS, CITY, DAYS, DISTRICTS, KHOROOS, EstimatesWorld, level_of
 
 WEST, EAST = DISTRICTS
+OWN = (
+    ("flow_estimate", fill_flow_estimates),
+    ("imputed", fill_imputed),
+    ("balance", fill_balance),
+    ("stock_month", fill_stock_months),
+)
+"""The fillers of this file's tables, in their order."""
 
 
 def test_fillers_follow_the_order_of_their_tables():
@@ -367,12 +376,12 @@ def test_months_that_cross_a_break_are_marked():
 # --- nothing hidden ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_values_are_there_exactly_where_they_are_published(seed):
     """Hide figures at random in a city at random: what is not published has no value, what is hidden stays hidden."""
     rng = np.random.default_rng(seed)
     world = random_world(rng)
-    for fill in (fill_flow_estimates, fill_imputed, fill_balance, fill_stock_months):
+    for _, fill in OWN:
         fill(world.connection)
     for table, values in {
         "flow_estimate": ("value", "low", "high", "mirror_ratio"),
@@ -417,3 +426,42 @@ def random_world(rng):
                 world.vital(number, pcode, event, told(rng.integers(0, 50)))
             world.change(number, pcode, told(rng.integers(-50, 50)), f"matched_units:{reported}")
     return world
+
+
+def test_released_pairs_tell_the_reporters_again():
+    districts = tuple(f"MN11{number:02d}" for number in range(1, 6))
+    world = EstimatesWorld(rounds=(1,), areas=(CITY, *districts))
+    rng = np.random.default_rng(2)
+    for source, teller in product(("arrivals", "departures"), districts):
+        world.flow(1, source, teller, "total", 100)
+        for other in districts:
+            world.flow(1, source, teller, other, None if rng.random() < 0.1 else int(rng.integers(10, 90)))
+    fill_flow_estimates(world.connection)
+    rows = world.connection.execute("SELECT * FROM flow_estimate WHERE level = 2 AND status = 'published'").df()
+    found = reconcile_flows(rows)
+    assert found.pairs["value"].to_numpy() == pytest.approx(rows["value"].to_numpy())
+    assert found.totals["arrivals"] == rows["arrivals"].sum()
+    assert len(found.reporters) == 2 * len(districts)
+
+
+def test_releases_without_khoroos_or_without_anything_are_filled():
+    districts = tuple(f"MN11{number:02d}" for number in range(1, 6))
+    world = EstimatesWorld(rounds=(1,), areas=(CITY, *districts))
+    for pcode in (CITY, *districts):
+        share = 0.5 if pcode == districts[0] else 0.9 if pcode == CITY else 1.0
+        full = 5_000 if pcode == CITY else 1_000
+        world.cover(1, pcode, 9 if share < 1 else 10, 10, share)
+        world.stock(1, pcode, round(full * share), "registered")
+        world.stock(1, pcode, round(1.2 * full * share))
+        world.flow(1, "arrivals", pcode, "total", round((0.01 if pcode == CITY else 0.05) * full * share))
+    nothing = EstimatesWorld(rounds=(), areas=())
+    for _, fill in OWN:
+        fill(world.connection)
+        fill(nothing.connection)
+    values = dict(world.rows("SELECT pcode, value FROM imputed WHERE figure = 'arrivals' ORDER BY pcode"))
+    assert values[districts[0]] == pytest.approx(50)
+    assert values[CITY] == pytest.approx(50)  # over the city's border: 45 told by nine tenths
+    assert world.row("imputed", pcode=CITY, figure="actual_persons")["value"] == pytest.approx(6_000)
+    assert world.row("stock_month", pcode=CITY, category="registered", day=DAYS[1])["value"] == 5_000
+    for name, _ in OWN:
+        assert nothing.rows(f"SELECT count(*) FROM {name}") == [(0,)]

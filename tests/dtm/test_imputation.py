@@ -107,7 +107,7 @@ def test_ratios_of_nested_strata_share_their_error():
 def test_estimates_are_unbiased_and_intervals_hold_where_silence_is_random():
     rng = np.random.default_rng(21)
     covered, error = [], []
-    for _ in range(60):
+    for _ in range(25):
         people = rng.integers(200, 1_500, 60).astype(float)
         stratum = np.repeat(["d1", "d2", "d3"], 20)
         ratio = np.repeat([0.8, 1.0, 1.3], 20)
@@ -157,7 +157,7 @@ UNITS = st.lists(
 
 
 @given(UNITS, st.randoms(use_true_random=False))
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_areas_add_up_in_any_order_and_units_can_be_split(rows, random):
     units = pd.DataFrame(rows, columns=["area", "stratum", "registered", "value"]).astype({"value": "float64"})
     units["everywhere"] = "all"
