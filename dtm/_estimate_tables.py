@@ -180,7 +180,7 @@ SIDE_TABLES = (
             Column(
                 "base_persons",
                 "BIGINT",
-                "persons of the sample that it rests on; empty for shares of households",
+                "persons of the sample that it rests on; for shares of households all those in the area",
                 "persons",
             ),
             STATUS,

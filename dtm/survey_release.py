@@ -117,16 +117,18 @@ def _estimate_rows(sample: Sample, hidden: pd.DataFrame, settings: Settings) -> 
         parts.append(frame.assign(variable=name, of=estimate.of, kind=estimate.kind, item=item, unit=estimate.unit))
     if not parts:
         return _empty("survey_estimate")
-    frame = pd.concat(parts, ignore_index=True).assign(base=BASE, size=SIZE, households="households")
+    frame = pd.concat(parts, ignore_index=True).assign(base=BASE, size=SIZE)
+    of_people, is_mean = frame["of"] == "persons", frame["kind"] == "mean"
+    frame["other"] = np.where(of_people, "households", "persons")
     frame = _looked_up(frame, hidden, by=["variable", "answer"], into="count")
     frame = _looked_up(frame, hidden, by=["variable", "base"], into="value_base")
-    frame = _looked_up(frame, hidden, by=["households", "size"], into="sampled")
+    frame = _looked_up(frame, hidden, by=["other", "size"], into="sampled")
     few = _is_few(frame, settings, count="count")
     is_hidden = frame["count_hidden"] | frame["value_base_hidden"]
-    of_people, is_mean = frame["of"] == "persons", frame["kind"] == "mean"
+    sampled = frame["sampled"].where(~frame["sampled_hidden"])
     frame = frame.assign(
-        base_persons=frame["value_base"].where(of_people, frame["count"].where(is_mean)),
-        base_households=frame["sampled"].where(~frame["sampled_hidden"]).where(of_people, frame["value_base"]),
+        base_persons=frame["value_base"].where(of_people, frame["count"].where(is_mean, sampled)),
+        base_households=sampled.where(of_people, frame["value_base"]),
         round_number=sample.round_number,
         estimate=frame["variable"],
     )

@@ -141,7 +141,7 @@ PERSON = 1200 / 112
 
 def test_shares_by_hand(world):
     ger = row(world, "dwelling_share_pct", WEST, "ger")
-    assert (ger["value"], ger["base_households"], ger["status"]) == (60, 40, "published")  # 12 of 20 in both khoroos
+    assert (ger["value"], ger["base_households"], ger["base_persons"]) == (60, 40, 100)  # 12 of 20 in both khoroos
     moved = row(world, "moved_5y_share_pct", WEST)
     # 8 of 40 and 12 of 40 of those of 5 and over moved
     assert moved["value"] == pytest.approx(100 * (8 * 1.25 + 12) / (40 * 1.25 + 40), abs=1e-6)
