@@ -47,7 +47,7 @@ _PARTLY = ("suppressed", "not_reported")
 def indicators_command(  # noqa: PLR0913  the options of the contract
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="Moves (CSV, Parquet, XLSX); the workspace's release without one."),
+        typer.Argument(metavar="FILE", help="Moves (CSV, Parquet, XLSX); the workspace's release without one."),
     ] = None,
     *,
     origin: Annotated[str | None, typer.Option(metavar="FIELD", help="Column of the origin.")] = None,

@@ -50,6 +50,8 @@ def system_indices(system: System, *, with_decay: bool = True) -> tuple[dict[str
       `gini_columns`, `gini_exchange` their parts.
     - `gini_in`, `gini_out` means of the areas' field indices G_j (see `area_indicators`), weighted by the arrivals or
       departures: the migration-weighted Gini of Bell et al. 2002 without its division by n, so that 1 can be reached.
+    - `mwg_orig`, `mwg_dest` the same as migest prints them: the destinations' index weighted by arrivals, the origins'
+      by departures, divided by n.
     - `acv_in`, `acv_out` means of the coefficients of variation of the areas' origins and destinations, weighted the
       same way (Rogers & Sweeney 1998, Professional Geographer 50(2)).
     - `mean_distance_km`, `median_distance_km` over the moves whose distance is known; the median is the least
@@ -131,6 +133,10 @@ def _spread(system: System, found: dict[str, float], notes: dict[str, str]) -> N
     _put(found, notes, "gini_exchange", lambda: focus.exchange / whole, nobody)
     _put(found, notes, "gini_in", lambda: float(focus.columns.sum()) / field, small)
     _put(found, notes, "gini_out", lambda: float(focus.rows.sum()) / field, small)
+    out, came = system.by_origin(system.persons), system.by_destination(system.persons)
+    for name, gaps, own, other in (("mwg_orig", focus.rows, out, came), ("mwg_dest", focus.columns, came, out)):
+        fields = _ratio(gaps, 2.0 * (n - 2) * own) * other
+        _put(found, notes, name, lambda fields=fields: float(np.nansum(fields)) / (moves * n), small)  # type: ignore[misc]
     for name, sums in (("acv_in", system.by_destination), ("acv_out", system.by_origin)):
         _put(found, notes, name, lambda sums=sums: _variation(system, sums), nobody)  # type: ignore[misc]
 
