@@ -48,6 +48,7 @@ class Model:
         logs = np.add.outer(rows, columns)
         for covariate, coefficient in zip(self.covariates, coefficients, strict=True):
             logs += coefficient * covariate
+        logs[self.offset == 0] = -np.inf
         with np.errstate(over="ignore"):
             np.exp(logs, out=logs)
         logs *= self.offset
