@@ -108,10 +108,12 @@ def account_of(snapshot: Snapshot, view: View) -> dict[str, Any] | None:
     return account_charts.row_of(snapshot, "balance", pcode=pcode, round_number=number)
 
 
-def head(row: dict[str, Any] | None, words: Words) -> tuple[Any, str]:
+def head(row: dict[str, Any] | None, words: Words, *, is_first: bool) -> tuple[Any, str]:
     """Return the verdict on an account in words and colour, and what its note says."""
-    if row is None:
+    if is_first:
         return words("account.first"), ""
+    if row is None:
+        return words("status.not_reported"), ""
     if not account_charts.is_there(row):
         return words(f"status.{row['status']}"), account_charts.notes_of(row, words) or words(
             f"status.{row['status']}.why"
@@ -205,7 +207,7 @@ def update(snapshot: Snapshot, view: View, words: Words) -> tuple[Any, ...]:
     number, pcode = snapshot.round_or_last(view.round), snapshot.area_or_home(view.area)
     when = words("round.title", number=number, month=words.month(snapshot.reference_day(number)))
     row = account_of(snapshot, view)
-    verdict, note = head(row, words)
+    verdict, note = head(row, words, is_first=number == snapshot.rounds.index[0])
     is_narrow = view.width < NARROW_PX
     account = (
         account_charts.waterfall(row, words, is_narrow=is_narrow)

@@ -114,6 +114,18 @@ def survey_rows(number: int) -> list[Row]:
     ]
 
 
+def sample_rows(number: int) -> list[Row]:
+    """Return what the sample says at the last round: a share of the city, and one of a district that is hidden."""
+    if number < 3:
+        return []
+    told = (27.2, "pct", 1.9, 23.1, 31.8, 1.4, 36, 121, PUBLISHED, "sampled", None)
+    hidden = (None, "pct", None, None, None, None, None, None, "suppressed", "sampled", None)
+    return [
+        (number, 1, CITY, "born_elsewhere_share_pct", "total", *told),
+        (number, 2, "MN1101", "born_elsewhere_share_pct", "total", *hidden),
+    ]
+
+
 def hour_rows(number: int) -> list[Row]:
     """Return two hours of every weekday: 40 in and 30 out in 2 hours of watch; one hour is hidden."""
     rows: list[Row] = []
@@ -168,6 +180,7 @@ def rows_of_round(number: int, areas: dict[str, int]) -> dict[str, list[Row]]:
         "vital": vital_rows(number),
         "system": system_rows(number),
         "survey_flow": survey_rows(number),
+        "survey_estimate": sample_rows(number),
         "passage_hour": hour_rows(number),
     }
 
