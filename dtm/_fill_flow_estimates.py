@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LEVELS = (1, 2)
 """Levels whose areas name each other as the other end of a move; khoroos name districts (`dtm.flows`)."""
+DECIMALS = 6
+"""Estimates are rounded to these, so that the last bits of a linear solver don't make two releases of the same."""
 _ONE_END = {ARRIVALS: "told_by_destination", DEPARTURES: "told_by_origin"}
 _SIDE = """
     SELECT p.round_number, p.origin, p.destination,
@@ -75,7 +77,7 @@ def _reconciled(pairs: pd.DataFrame) -> pd.DataFrame:
     is_used = (rows["status"] == PUBLISHED).to_numpy()
     for name in ("value", "low", "high", "mirror_ratio"):
         rows[name] = np.nan
-        rows.loc[is_used, name] = found.pairs[name].to_numpy()
+        rows.loc[is_used, name] = found.pairs[name].round(DECIMALS).to_numpy()
     rows["note"] = None
     if is_used.any():
         one_end = found.pairs["told_by"].map(_ONE_END)
