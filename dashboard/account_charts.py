@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dashboard.charts import ACTUAL, ARRIVALS, DEPARTURES, base_chart
-from dashboard.measures import note_text
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -177,14 +176,6 @@ def survey_dots(
         showgrid=True, gridcolor="#e6e8ec", rangemode="tozero", ticksuffix=" %", tickformat=".0f", nticks=5
     )
     return figure
-
-
-def notes_of(row: dict[str, Any], words: Words) -> str:
-    """Return what a row's note says; several are separated by a space."""
-    note = row.get("note")
-    if not isinstance(note, str):
-        return ""
-    return " ".join(note_text(part, words.lang) for part in note.split())
 
 
 def is_there(row: dict[str, Any] | None) -> bool:

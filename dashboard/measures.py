@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dtm.measures import NOTES
+from dtm.measures import note_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,9 +85,8 @@ def note_text(note: object, lang: str) -> str:
     """Return the words of a note such as `matched_units:12`, nothing without one."""
     if not isinstance(note, str) or not note:
         return ""
-    code, _, count = note.partition(":")
-    english, mongolian = NOTES.get(code, (note, note))
-    return (mongolian if lang == "mn" else english).replace("{count}", count)
+    english, mongolian = note_words(note)
+    return mongolian if lang == "mn" else english
 
 
 def by_round(snapshot: Snapshot, measure: Measure, *, pcode: str) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dash import Input, Output, html
 
 from dashboard import account_charts, parts, tables
+from dashboard.measures import note_text
 from dashboard.pages.common import register_download, view_ids, view_store
 from dashboard.state import View, view_from_mapping
 from dashboard.words import Words
@@ -115,7 +116,7 @@ def head(row: dict[str, Any] | None, words: Words, *, is_first: bool) -> tuple[A
     if row is None:
         return words("status.not_reported"), ""
     if not account_charts.is_there(row):
-        return words(f"status.{row['status']}"), account_charts.notes_of(row, words) or words(
+        return words(f"status.{row['status']}"), note_text(row["note"], words.lang) or words(
             f"status.{row['status']}.why"
         )
     flag = str(row["flag"])
@@ -124,7 +125,7 @@ def head(row: dict[str, Any] | None, words: Words, *, is_first: bool) -> tuple[A
         words(f"account.flag.{flag}"), className="badge", style={"backgroundColor": account_charts.FLAG_COLORS[flag]}
     )
     persons = words.number(row["residual"], signed=True)
-    notes = f"{words('account.scale')} {account_charts.notes_of(row, words)}".strip()
+    notes = f"{words('account.scale')} {note_text(row['note'], words.lang)}".strip()
     return [verdict, " ", words("account.verdict", persons=persons, share=share)], notes
 
 
@@ -134,7 +135,7 @@ def completed_note(snapshot: Snapshot, words: Words, *, pcode: str, number: int)
     if row is None:
         return words("status.not_reported")
     if not account_charts.is_there(row):
-        return account_charts.notes_of(row, words) or words(f"status.{row['status']}.why")
+        return note_text(row["note"], words.lang) or words(f"status.{row['status']}.why")
     if not row["imputed_share"]:
         return words("account.all_told")
     share = words.number(100 * row["imputed_share"], decimals=1)
@@ -167,7 +168,7 @@ def table_rows(snapshot: Snapshot, view: View, words: Words) -> pd.DataFrame:
         words(f"account.flag.{flag}") if flag in FLAGS else label
         for flag, label in zip(rows["flag"], rows["status_label"], strict=True)
     ]
-    rows["note_text"] = [account_charts.notes_of({"note": note}, words) for note in rows["note"]]
+    rows["note_text"] = [note_text(note, words.lang) for note in rows["note"]]
     return rows
 
 
