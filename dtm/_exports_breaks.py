@@ -11,6 +11,7 @@ from dtm.series_breaks import ALL, BREAK_COLUMN, REGISTERED, REGISTRATION, break
 if TYPE_CHECKING:
     from dtm.released import Release
 
+STOCK_TABLES = ("stock", "carried", "stock_month")
 REGISTERED_STOCKS = ("registered", "registered_absent", "unregistered")
 """Categories of `stock` that follow from registration."""
 REGISTERED_INDICATORS = (
@@ -24,19 +25,26 @@ CHANGE_INDICATORS = ("change_persons", "change_pct")
 
 
 def add_series_breaks(frame: pd.DataFrame, release: Release, *, table: str) -> None:
-    """Add the column `series_break` to rows of `stock`, `indicator`, `flow` or `flow_item` of a release.
+    """Add the column `series_break` to rows of a release.
 
-    A stock or an indicator is of the round's reference day; a change is of the days since the reference day of the
-    round before; moves are of the days they were asked for. Stocks and indicators of registered people belong to the
-    series `registered`, moves by registration to `registration`, all other rows are touched by breaks of every series.
+    Stocks and indicators are of their reference day (by month, of the day of the row); a change is of the days since
+    the reference day of the round before; moves are of the days they were asked for. Stocks and indicators of
+    registered people belong to the series `registered`, moves by registration to `registration`, all other rows are
+    touched by breaks of every series alone.
+
+    Parameters
+    ----------
+    table
+        stock, carried, stock_month, indicator, flow or flow_item.
     """
     breaks = breaks_of(release.table("series_break").frame)
     rounds = release.table("round").frame.set_index("round_number").sort_index()
     reference = pd.to_datetime(rounds["reference_on"])
-    days = pd.DataFrame({"day": frame["round_number"].map(reference)}, index=frame.index)
-    days["since"] = days["day"]
+    own = {"carried": "reference_on", "stock_month": "day"}.get(table)
+    day = pd.to_datetime(frame[own]) if own else frame["round_number"].map(reference)
+    days = pd.DataFrame({"day": day, "since": day}, index=frame.index)
     series = pd.Series(ALL, index=frame.index, dtype="str")
-    if table == "stock":
+    if table in STOCK_TABLES:
         series = series.mask(frame["category"].isin(REGISTERED_STOCKS), REGISTERED)
     elif table == "indicator":
         series = series.mask(frame["indicator"].isin(REGISTERED_INDICATORS), REGISTERED)

@@ -183,7 +183,7 @@ ESTIMATE_PRODUCTS = (
         "stock_month",
         "People by month",
         "Хүн амын тоо сараар",
-        (*AREA, "category", "category_label", "day", "value", *STATUS, *METHOD, *NOTE, *RELEASE),
+        (*AREA, "category", "category_label", "day", "value", *STATUS, *METHOD, *NOTE, "series_break", *RELEASE),
     ),
     Product(
         "carried",
@@ -192,7 +192,7 @@ ESTIMATE_PRODUCTS = (
         "Өмнөх үе шатны хүн ам, одоогийн нэгжид шилжүүлсэн",
         (
             "round_number", "reference_on", "from_set", "weights", *AREA, "category", "category_label", "value",
-            "estimated_share", "reported_share", *STATUS, *METHOD, *RELEASE,
+            "estimated_share", "reported_share", *STATUS, *METHOD, "series_break", *RELEASE,
         ),
     ),
     Product(

@@ -104,17 +104,12 @@ def joined(release: Release, table: ReleasedTable, *, product: Product, language
     return ReleasedTable(product.name, frame[list(product.columns)], table.manifest)
 
 
-def plain(table: ReleasedTable, *, release: Release | None = None) -> ReleasedTable:
-    """Return the rows of a release table as they are, with the release they come from in each.
-
-    With the release at hand, moves by item get the names of the breaks in the series of registration.
-    """
+def plain(table: ReleasedTable) -> ReleasedTable:
+    """Return the rows of a release table as they are, with the release they come from in each."""
     frame = _typed(table.frame, name=table.name)
     for column in RELEASE_TABLES[table.name].columns:
         if column.type == "GEOMETRY" and column.name in frame:
             frame[column.name] = shapely.to_wkt(shapely.from_wkb([bytes(value) for value in frame[column.name]]))
-    if release is not None and table.name == "flow_item":
-        add_series_breaks(frame, release, table=table.name)
     frame["release_id"] = str(table.manifest.get("release_id", ""))
     frame["is_demonstration"] = bool(table.manifest["is_demonstration"])
     return ReleasedTable(table.name, frame, table.manifest)

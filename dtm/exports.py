@@ -182,7 +182,7 @@ def _ready(table: ReleasedTable, *, format: str, release: Release | None, langua
     _known("table", table.name, tuple(RELEASE_TABLES))
     product = next((p for p in PRODUCTS.values() if p.table == table.name), None)
     if product is None or release is None:
-        return plain(table, release=release)
+        return plain(table)
     return joined(release, table, product=product, language=language)
 
 

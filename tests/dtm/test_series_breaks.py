@@ -182,6 +182,23 @@ def test_exports_of_registered_people_name_the_break(tmp_path):
     assert indicators[["change_persons", "sex_ratio"]].isna().all()
 
 
+def test_carried_and_monthly_stocks_name_it_by_their_own_day(tmp_path):
+    carried = [
+        (9, DAY(2018, 6, 1), "old", "area", 3, "MN110701", category, 90, 0.1, None, "published", "carried")
+        for category in ("registered", "actual")
+    ]
+    months = [
+        (3, "MN110701", "registered", day, 90.0, "published", "interpolated", None)
+        for day in (DAY(2019, 12, 1), DAY(2020, 1, 1))
+    ]
+    release = release_with_breaks(tmp_path, year=2024, carried=carried, stock_month=months)
+    found = product_table(release, "carried").frame.set_index("category")["series_break"]
+    assert found["registered"] == "registration-stop"
+    assert pd.isna(found["actual"])
+    found = product_table(release, "monthly").frame.sort_values("day")["series_break"]
+    assert found.fillna("").tolist() == ["registration-stop", ""]
+
+
 def test_a_comparison_and_a_window_cross_a_break(tmp_path):
     breaks = [made("boundaries", "all", DAY(2024, 6, 1), DAY(2024, 6, 30)), made("offices", "registration")]
     release = release_with_breaks(tmp_path, year=2024, breaks=breaks, indicator=INDICATORS, flow_item=[
