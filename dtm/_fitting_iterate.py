@@ -161,7 +161,7 @@ def without_forced_zeros(table: Table, margins: Margins) -> tuple[Table, int]:
     if isinstance(table, SparseTable):
         seed = table.seed.copy()
         seed.data[positive[support.forced]] = 0
-        return table.holding(seed), forced
+        return SparseTable(seed, table.axes), forced
     cells = table.cells.copy()
     cells[row_of[support.forced], column_of[support.forced]] = 0
     return SeparateMargins(cells, table.n_margins), forced

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,8 +50,10 @@ class SparseTable:
         return weights
 
     def holding(self, seed: Any) -> SparseTable:
-        """Return a table of the same make with other entries."""
-        return SparseTable(seed, self.axes)
+        """Return a table of the same entries with other values, to be summed a few times: no matrix is made of it."""
+        other = copy(self)
+        other.seed, other.values, other.matrix = seed, np.asarray(seed.data, dtype=np.float64), None
+        return other
 
     def scaled(self, factors: list[Floats]) -> Any:
         """Return the entries times all factors, as a COO array of the same entries in the same order."""
