@@ -24,7 +24,7 @@ from dtm.survey import (
 )
 from tests.project._tree import ROOT
 
-FEW = settings(max_examples=15, deadline=None)
+FEW = settings(max_examples=8, deadline=None)
 
 # Two strata of two clusters. Weighted totals of the clusters: 40, 80 | 40, 50.
 BY_HAND = pd.DataFrame(

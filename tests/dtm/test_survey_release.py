@@ -389,7 +389,7 @@ def rests_on_enough(estimates, flows, rules):
 
 
 @given(st.integers(0, 100_000))
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_hidden_count_follows_from_what_is_published(seed):
     sample, rules = random_sample(seed), Settings()
     counts = keyed(count_sample(sample))
