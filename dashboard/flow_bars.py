@@ -69,7 +69,7 @@ def shown_ends(totals: pd.DataFrame, *, key: str) -> pd.DataFrame:
 
 
 def in_out_net(
-    totals: pd.DataFrame, names: list[str], words: Words, *, direction: str, unit: str, width_px: int
+    totals: pd.DataFrame, names: list[str], words: Words, *, direction: str, unit: str, width_px: int, net: str
 ) -> go.Figure:
     """Return bars of people in to the right and out to the left of zero, the net as a mark, the first row on top."""
     figure = base_chart(height=96 + BAR_PX * max(len(totals), 2), legend=True, left=8)
@@ -94,13 +94,15 @@ def in_out_net(
         )
         _gap_words(figure, totals[f"{side}_status"], names, words, sign=sign)
     if direction == "both":
-        _net_marks(figure, totals, names, words)
+        _net_marks(figure, totals, names, words, title=net)
     figure.update_layout(barmode="overlay", margin={"t": 34})
     figure.update_xaxes(
         showgrid=True, gridcolor="#e6e8ec", zeroline=True, zerolinecolor="#1c2330",
         title={"text": words(f"unit.{unit}")}, **_whole_ticks(totals, direction, width_px=width_px),
     )  # fmt: skip
-    figure.update_yaxes(automargin=True, type="category", tickformat="", autorange="reversed", gridcolor="#ffffff")
+    figure.update_yaxes(
+        automargin=True, type="category", tickformat="", gridcolor="#ffffff", range=[len(totals) - 0.5, -0.5]
+    )
     return figure
 
 
@@ -133,16 +135,16 @@ def _whole_ticks(totals: pd.DataFrame, direction: str, *, width_px: int) -> dict
     return {"tickvals": sorted(values), "ticktext": [f"{abs(value):,.0f}" for value in sorted(values)]}
 
 
-def _net_marks(figure: go.Figure, totals: pd.DataFrame, names: list[str], words: Words) -> None:
+def _net_marks(figure: go.Figure, totals: pd.DataFrame, names: list[str], words: Words, *, title: str) -> None:
     net = totals["net"].astype("float64")
     figure.add_scatter(
         x=list(net),
         y=names,
         mode="markers",
-        name=words("key.net"),
+        name=title,
         marker={"symbol": "diamond", "size": 11, "color": NET, "line": {"color": "#ffffff", "width": 1.5}},
         customdata=[words.number(value, signed=True) for value in net],
-        hovertemplate="%{y}<br>" + words("key.net") + ": <b>%{customdata}</b><extra></extra>",
+        hovertemplate="%{y}<br>" + title + ": <b>%{customdata}</b><extra></extra>",
     )
 
 

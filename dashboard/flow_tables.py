@@ -139,7 +139,7 @@ def rows(snapshot: Snapshot, view: View, words: Words) -> pd.DataFrame:  # noqa:
     if kind == SYSTEM:
         return _system_words(frame, found, words)
     found["direction"] = [
-        words("key.net") if side == "net" else words(f"direction.{side}") for side in frame["direction"]
+        words("passage.net") if side == "net" else words(f"direction.{side}") for side in frame["direction"]
     ]
     if kind == HOURS:
         weekdays = [words(f"weekday.{day}") for day in frame["weekday"]]
@@ -196,8 +196,10 @@ def columns(snapshot: Snapshot, view: View, words: Words) -> list[dict[str, Any]
     found = _columns(snapshot, view, words)
     if view.width >= PHONE_PX:
         return found
-    return [{**one, "minWidth": PHONE_COLUMN_PX, "filter": False, "wrapText": True, "autoHeight": True}
-            for one in found if one["field"] != "status_label"]  # fmt: skip
+    small = {"minWidth": PHONE_COLUMN_PX, "filter": False, "wrapText": True, "autoHeight": True}
+    return [
+        {**one, **small, "flex": 1 if "type" in one else 1.5} for one in found if one["field"] != "status_label"
+    ]  # fmt: skip
 
 
 def _columns(snapshot: Snapshot, view: View, words: Words) -> list[dict[str, Any]]:

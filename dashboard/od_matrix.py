@@ -24,6 +24,7 @@ from dashboard.flow_sources import (
     worst,
 )
 from dashboard.maps import SELECTED
+from dashboard.state import SURVEY_SOURCES
 from dtm._release_tables import NOT_REPORTED, PUBLISHED, SUPPRESSED
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ NONE = "none"
 """Nobody told such a move, though the area told its moves."""
 OUTSIDE = (AIMAGS, ABROAD, UNKNOWN)
 SCALE = [[0, "#eef4fa"], [0.12, "#cfe1f2"], [0.35, "#93c3df"], [0.65, "#4b97c9"], [1, "#08306b"]]
+OUTSIDE_SCALE = [[0, "#f5f0f8"], [0.5, "#b9a3d0"], [1, "#54278f"]]
+"""Of pairs with other places, whose numbers would drown those inside the city."""
+SCALES = {"value": SCALE, "outside": OUTSIDE_SCALE}
 OWN_FILL = "#efe3c8"
 FILLS = {SUPPRESSED: "#d4d7dd", NOT_REPORTED: "#ffffff", "undefined": "#f1e4cf", NONE: "#f6f7f9"}
 HATCH_LINE = "#a3a9b5"
@@ -85,6 +89,11 @@ class Matrix:
 def level_of(view: View) -> int:
     """Return the level of the view's pairs: checkpoints know the city alone."""
     return CITY_LEVEL if view.source == CHECKPOINT else view.flow_level
+
+
+def own_word(view: View) -> str:
+    """Return the key of what the diagonal is: a survey knows who stayed, not who moved inside."""
+    return "matrix.stayed" if view.source in SURVEY_SOURCES else "matrix.own"
 
 
 def shown_district(snapshot: Snapshot, view: View) -> str | None:
@@ -245,14 +254,13 @@ def matrix_figure(snapshot: Snapshot, view: View, words: Words, matrix: Matrix) 
         hover.append([])
         for j, column in enumerate(matrix.columns):
             cell, (origin, destination) = matrix.at(row, column), matrix.ends(row, column)
-            own = origin == destination
-            kind = ("own" if own else "value") if cell.value is not None else cell.status
+            kind = cell.status if cell.value is None else _kind(matrix, origin, destination)
             grid = kinds.setdefault(kind, [[None] * len(matrix.columns) for _ in matrix.rows])
-            grid[i][j] = cell.value if kind == "value" else 1.0
+            grid[i][j] = cell.value if kind in SCALES else 1.0
             words_of_kind = texts.setdefault(kind, [[""] * len(matrix.columns) for _ in matrix.rows])
             words_of_kind[i][j] = _printed(cell, words, wide=wide) if printed else ""
             ends = f"{_end_name(snapshot, origin, words, matrix)} → {_end_name(snapshot, destination, words, matrix)}"
-            inside = f"<br>{words('matrix.own')}" if own else ""
+            inside = f"<br>{words(own_word(view))}" if origin == destination else ""
             hover[-1].append(f"<b>{ends}</b>{inside}<br>{cell_text(cell, words, unit=unit)}")
     for kind, z in kinds.items():
         figure.add_trace(_heat(kind, z, texts[kind], hover, words, unit=unit, narrow=not printed))
@@ -262,6 +270,13 @@ def matrix_figure(snapshot: Snapshot, view: View, words: Words, matrix: Matrix) 
     _axes(figure, matrix, names, words, wide=wide)
     _marks(figure, matrix, snapshot.area_or_home(view.area), view.direction)
     return figure
+
+
+def _kind(matrix: Matrix, origin: str, destination: str) -> str:
+    """Return how a figure is coloured: alone (own moves), on the scale of the areas, or of other places."""
+    if origin == destination:
+        return "own"
+    return "outside" if matrix.layout != "city" and {origin, destination} & set(OUTSIDE) else "value"
 
 
 def _end_name(snapshot: Snapshot, code: str, words: Words, matrix: Matrix) -> str:
@@ -284,7 +299,8 @@ def _heat(
         {"colorscale": [[0, fill], [1, fill]], "showscale": False, "zmin": 0, "zmax": 1}
         if fill
         else {
-            "colorscale": SCALE, "zmin": 0, "zmax": max(largest, 1.0), "showscale": not narrow,
+            "colorscale": SCALES[kind], "zmin": 0, "zmax": max(largest, 1.0),
+            "showscale": kind == "value" and not narrow,
             "colorbar": {"thickness": 12, "len": 0.9, "tickformat": ",", "title": {"text": words(f"unit.{unit}")},
                          "outlinewidth": 0},
         }

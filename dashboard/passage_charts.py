@@ -45,7 +45,7 @@ def daily(snapshot: Snapshot, words: Words, *, round_number: int, direction: str
     counts = counted_days(snapshot, round_number=round_number)
     estimates = snapshot.rows("passage_estimate", round_number=round_number, checkpoint="total").sort_values("day")
     for side in sides_of(direction):
-        name = words("key.net") if side == "net" else words(f"direction.{side}")
+        name = words("passage.net") if side == "net" else words(f"direction.{side}")
         _band(figure, estimates[estimates["direction"] == side], words, side=side, name=name)
         own = counts[(counts["direction"] == side) & counts["value"].notna()]
         if not own.empty:
@@ -76,11 +76,12 @@ def _band(figure: go.Figure, frame: pd.DataFrame, words: Words, *, side: str, na
     if shown.empty:
         return
     title = words("passage.estimated", side=name)
-    limits = shown[shown["low"].notna() & shown["high"].notna()]
-    if not limits.empty:
+    value = shown["value"].astype("float64")
+    low, high = (shown[name].astype("float64").fillna(value) for name in ("low", "high"))  # watched all day: no doubt
+    if (high > low).any():
         figure.add_scatter(
-            x=[*limits["day"], *reversed(list(limits["day"]))],
-            y=[*limits["high"], *reversed(list(limits["low"]))],
+            x=[*shown["day"], *reversed(list(shown["day"]))],
+            y=[*high, *reversed(list(low))],
             fill="toself", fillcolor=BANDS[side], line={"width": 0}, mode="lines", hoverinfo="skip", showlegend=False,
         )  # fmt: skip
     figure.add_scatter(
@@ -90,8 +91,8 @@ def _band(figure: go.Figure, frame: pd.DataFrame, words: Words, *, side: str, na
         name=title,
         line={"color": COLORS[side], "width": 2, "dash": "dash" if side == "net" else "solid"},
         customdata=[
-            words("flows.interval", low=words.number(low), high=words.number(high))
-            for low, high in zip(frame["low"].astype("float64"), frame["high"].astype("float64"), strict=True)
+            "" if pd.isna(least) else words("flows.interval", low=words.number(least), high=words.number(most))
+            for least, most in zip(frame["low"].astype("float64"), frame["high"].astype("float64"), strict=True)
         ],
         hovertemplate="%{x|%Y-%m-%d}: %{y:,.0f}<br>%{customdata}<extra>" + title + "</extra>",
     )

@@ -26,7 +26,7 @@ PALETTE = (
 OUTSIDE_COLORS = {"aimags": "#3b4252", "abroad": "#6f7787", "unknown": "#9aa1ae"}
 END_COLOR, REST_COLOR = "#3b4252", "#9aa1ae"
 BAND_OPACITY = 0.42
-NODE_PX = 34
+NODE_PX = 38
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def sankey_figure(snapshot: Snapshot, view: View, words: Words, matrix: Matrix, 
                     for side, code in nodes
                 ],
                 "hovertemplate": "%{customdata}<extra></extra>",
-                "pad": 14,
+                "pad": 18,
                 "thickness": 16,
                 "line": {"color": "#ffffff", "width": 0.5},
             },

@@ -22,7 +22,7 @@ from dashboard.flow_sources import (
 )
 from dashboard.pages._flows_blocks import NARROW_PX, SIDES_PX, block, nothing, side_counts
 from dashboard.pages._flows_series import checkpoint_bars, checkpoint_week, trends_panel
-from dashboard.state import RETURN_SOURCES
+from dashboard.state import RETURN_SOURCES, SURVEY_SOURCES
 from dashboard.system_table import system_rows, system_table
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ def map_note(snapshot: Snapshot, view: View, words: Words, *, drawn: int) -> str
     value, status = flowmap.own_moves(snapshot, view)
     if view.source != CHECKPOINT and status != "not_reported":
         shown = words.number(value) if status == "published" else words(f"status.{status}")
-        pieces.append(words("flows.own", area=snapshot.full_name(snapshot.area_or_home(view.area), words), value=shown))
+        area = snapshot.full_name(snapshot.area_or_home(view.area), words)
+        pieces.append(words("flows.stayed" if view.source in SURVEY_SOURCES else "flows.own", area=area, value=shown))
     return " ".join(filter(None, (*pieces, all_reasons(view, words))))
 
 
@@ -144,7 +145,9 @@ def matrix_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
         return nothing(_no_pairs(view, words))
     figure = od_matrix.matrix_figure(snapshot, view, words, matrix)
     kinds = {trace.name for trace in figure.data}
-    legend = [(words("matrix.own"), od_matrix.OWN_FILL, "")] if "own" in kinds else []
+    legend = [(words(od_matrix.own_word(view)), od_matrix.OWN_FILL, "")] if "own" in kinds else []
+    if "outside" in kinds:
+        legend.append((words("matrix.outside"), od_matrix.OUTSIDE_SCALE[1][1], ""))
     if "suppressed" in kinds:
         legend.append((words("status.suppressed"), "", "swatch-suppressed"))
     legend += [
@@ -196,7 +199,13 @@ def bars_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     shown = flow_bars.shown_ends(totals, key=key)
     names = [_bar_name(snapshot, str(code), words, view) for code in shown.index]
     figure = flow_bars.in_out_net(
-        shown, names, words, direction=view.direction, unit=unit_of(view), width_px=view.width - SIDES_PX
+        shown,
+        names,
+        words,
+        direction=view.direction,
+        unit=unit_of(view),
+        width_px=view.width - SIDES_PX,
+        net=words("key.net"),
     )
     counts = totals[f"{key}_status"].value_counts()
     notes = [

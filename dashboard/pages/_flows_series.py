@@ -90,7 +90,13 @@ def checkpoint_bars(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     labels = snapshot.labels("checkpoint", words)
     names = [labels.get(code, code) for code in totals.index]
     figure = flow_bars.in_out_net(
-        totals, names, words, direction=view.direction, unit="persons", width_px=view.width - SIDES_PX
+        totals,
+        names,
+        words,
+        direction=view.direction,
+        unit="persons",
+        width_px=view.width - SIDES_PX,
+        net=words("passage.net"),
     )
     frame = snapshot.rows("passage_day", round_number=number, measure="persons")
     hidden = int((frame["status"] == "suppressed").sum())
