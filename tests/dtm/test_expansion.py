@@ -340,7 +340,7 @@ class FilledRelease:
     """Make the tables of a release that the estimates read, and fill them."""
 
     def __init__(self, days, hours):
-        self.connection = connect()
+        self.connection = connect(spatial=False)
         for name in ("passage_day", "passage_hour", "passage_estimate"):
             self.connection.execute(RELEASE_TABLES[name].create_sql())
         for row in days:

@@ -204,7 +204,7 @@ def test_hours_do_not_depend_on_the_order_of_the_records(hours_world):
 
 
 def test_a_day_with_a_hidden_count_does_not_tell_its_hours():
-    connection = connect()
+    connection = connect(spatial=False)
     connection.execute(RELEASE_TABLES["passage_day"].create_sql().replace("passage_day", "safe_passage_day"))
     for checkpoint, direction, value, status in (
         ("emeelt", "in", 40, "published"), ("emeelt", "out", None, "suppressed"), ("gunt", "in", 40, "published"),
