@@ -38,7 +38,8 @@ def seed_facts(seed: Any, margins: Margins) -> tuple[float, int]:
         least, total, positive = looked_over(seed.data)
         if least >= 0:
             above = seed.data > 0
-            positive = np.unique(np.ravel_multi_index([line[above] for line in seed.coords], seed.shape)).size
+            cells = np.sort(np.ravel_multi_index([line[above] for line in seed.coords], seed.shape))
+            positive = min(cells.size, 1) + int(np.count_nonzero(np.diff(cells)))
     if not (least >= 0 and np.isfinite(total)):
         _refuse_seed(seed, margins)
     return total, positive
