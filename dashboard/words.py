@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pandas as pd
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -64,7 +65,7 @@ class Words:
 
     def number(self, value: float | None, *, decimals: int = 0, signed: bool = False) -> str:
         """Write a number; both languages group by comma and point the decimals (CLDR mn, en)."""
-        if value is None or math.isnan(value):
+        if value is None or pd.isna(value):
             return DASH
         rounded = round(float(value), decimals)
         text = f"{abs(rounded):,.{decimals}f}"

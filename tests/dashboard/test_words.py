@@ -7,6 +7,7 @@ import re
 import string
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import dashboard
@@ -114,7 +115,7 @@ def test_numbers_and_days():
     assert english.number(-12.345, decimals=1, signed=True) == "−12.3"
     assert english.number(12.3, signed=True) == "+12"
     assert english.number(-0.2) == "0"
-    assert english.number(None) == english.number(float("nan")) == "–"
+    assert english.number(None) == english.number(float("nan")) == english.number(pd.NA) == "–"
     assert english.date(dt.date(2026, 3, 1)) == "1 March 2026"
     assert mongolian.date(dt.date(2026, 3, 1)) == "2026 оны 3-р сарын 1"
     assert mongolian.short_month(dt.date(2026, 3, 1)) == "2026-03"
