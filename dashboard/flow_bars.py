@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 BAR_PX = 26
 TICK_PX = 70
-ENDS_SHOWN = 15
-"""Areas shown at either end of the order where there are too many for one chart."""
+WHOLE_MAXIMUM_AREAS, ENDS_SHOWN = 45, 15
+"""More areas than the first fill no chart; of them so many are shown at either end of the order."""
 BREAKDOWNS = ("reason", "sex", "age", "registered", "distance")
 NOT_STATED = "not_stated"
 CODELISTS = {"reason": "reason", "sex": "sex", "age": "age_band", "registered": "yesno", "distance": "move_distance"}
@@ -62,7 +62,7 @@ def area_totals(snapshot: Snapshot, view: View) -> pd.DataFrame:
 
 def shown_ends(totals: pd.DataFrame, *, key: str) -> pd.DataFrame:
     """Return the areas of the chart: all, or those at both ends of the order."""
-    if len(totals) <= 2 * ENDS_SHOWN + 1:
+    if len(totals) <= WHOLE_MAXIMUM_AREAS:
         return totals
     known = totals[totals[key].notna()]
     return pd.concat([known.head(ENDS_SHOWN), known.iloc[ENDS_SHOWN:].tail(ENDS_SHOWN)])
@@ -184,7 +184,9 @@ def breakdown_figure(snapshot: Snapshot, view: View, words: Words, kind: str) ->
     )
     _gap_words(figure, frame["status"], names, words)
     figure.update_layout(margin={"t": 8}, height=60 + BAR_PX * len(names))
-    figure.update_xaxes(range=[0, max(float(values.max()) if values.notna().any() else 0.0, 1.0) * 1.18], nticks=4)
+    figure.update_xaxes(
+        range=[0, max(float(values.max()) if values.notna().any() else 0.0, 1.0) * 1.18], nticks=4, tickformat=","
+    )
     return figure
 
 

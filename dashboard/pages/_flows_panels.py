@@ -15,6 +15,7 @@ from dashboard.flow_sources import (
     RECONCILED,
     SIDES,
     TOTAL,
+    district_of,
     is_told,
     pairs,
     status_counts,
@@ -128,7 +129,7 @@ def _district_note(snapshot: Snapshot, view: View, words: Words, matrix: Matrix)
     if matrix.district is None:
         return ""
     name = snapshot.name(matrix.district, words)
-    chosen = od_matrix.district_of(snapshot, view) is not None
+    chosen = district_of(snapshot, view) is not None
     return words("matrix.district", district=name) if chosen else words("matrix.first_district", district=name)
 
 
@@ -215,7 +216,8 @@ def bars_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     ]
     sides = SIDES if view.direction == "both" else (view.direction,)
     facts = about.facts_of(
-        snapshot, words, source=view.source, pcode=snapshot.home, round_number=snapshot.round_or_last(view.round),
+        snapshot, words, source=view.source, pcode=_told_by(snapshot, view),
+        round_number=snapshot.round_or_last(view.round),
         frame=pairs(snapshot, view, level=view.flow_level),
     )  # fmt: skip
     how = about.details(
@@ -225,8 +227,14 @@ def bars_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     return [block("bars", figure, label=words("bars.label"), notes=[" ".join(filter(None, notes))], how=how)]
 
 
+def _told_by(snapshot: Snapshot, view: View) -> str:
+    """Return the area whose units told the bars: a district for its khoroos, else the whole."""
+    district = district_of(snapshot, view)
+    return district if view.flow_level == KHOROO_LEVEL and district is not None else snapshot.home
+
+
 def _bar_name(snapshot: Snapshot, code: str, words: Words, view: View) -> str:
-    in_district = od_matrix.district_of(snapshot, view) is not None
+    in_district = district_of(snapshot, view) is not None
     return snapshot.name(code, words) if in_district else snapshot.full_name(code, words)
 
 

@@ -59,7 +59,8 @@ def _source_select(snapshot: Snapshot, view: View, words: Words) -> dmc.Select:
         }
         for group, sources in SOURCE_GROUPS
     ]
-    return parts.select(PAGE, "source", words, label=words("control.source"), data=data, value=view.source)
+    return parts.select(PAGE, "source", words, label=words("control.source"), data=data, value=view.source,
+                        maxDropdownHeight=340)  # fmt: skip
 
 
 def _reason_select(snapshot: Snapshot, view: View, words: Words) -> dmc.Select:

@@ -104,6 +104,16 @@ def test_the_drawn_matrix_keeps_own_moves_and_gaps_off_its_scale(snapshot):
     assert len(traces["hatch"].x) > 3
 
 
+def test_other_places_do_not_drown_the_areas(snapshot):
+    view = View(lang="en")
+    figure = od_matrix.matrix_figure(snapshot, view, EN, od_matrix.build_matrix(snapshot, view))
+    traces = {trace.name: trace for trace in figure.data}
+    assert traces["value"].zmax == 603 // 2
+    assert [row[0] for row in traces["value"].z][-2:] == [None, None]
+    assert [row[0] for row in traces["outside"].z][-2:] == [603 // 2, 603 // 10]
+    assert "scale of its own" in text_of(panel(snapshot, tab="matrix"))
+
+
 def test_numbers_are_printed_where_there_is_room(snapshot):
     matrix = od_matrix.build_matrix(snapshot, View(source="reconciled"))
     matrix = od_matrix.Matrix(matrix.rows, matrix.columns * 6, matrix.cells, "square", 2, CITY)
