@@ -75,9 +75,9 @@ def test_points_inside_on_borders_and_outside(connection):
 
 def test_overlap_belongs_to_the_lowest_pcode_and_a_hole_to_none(connection):
     ring = shapely.difference(shapely.box(0, 0, 10, 10), shapely.box(4, 4, 6, 6))
-    areas = gpd.GeoDataFrame({"pcode": ["A", "B"]}, geometry=[ring, shapely.box(8, 0, 20, 10)], crs=4326)
+    areas = gpd.GeoDataFrame({"pcode": ["A", "B"]}, geometry=[ring, shapely.box(9.9, 0, 20, 10)], crs=4326)
     warehouse_with(connection, areas)
-    lon, lat = np.array([9.0, 15.0, 5.0, 4.0, 1.0]), np.array([5.0, 5.0, 5.0, 5.0, 1.0])
+    lon, lat = np.array([9.95, 15.0, 5.0, 4.0, 1.0]), np.array([5.0, 5.0, 5.0, 5.0, 1.0])
     assert located(connection, lon, lat) == ["A", "B", None, "A", "A"]
 
 
@@ -87,7 +87,7 @@ def test_an_unknown_set_is_named(connection):
         locate_points(connection, "SELECT 1 AS key, 1.0 AS lon, 1.0 AS lat", area_set="x", version=3, into="answer")
 
 
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=5)
 @given(seed=st.integers(0, 10_000), scale=st.sampled_from([1.0, 0.001, 30.0]))
 def test_any_coverage_gives_the_answer_of_geos(seed, scale):
     from dtm.engine import connect
