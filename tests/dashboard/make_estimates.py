@@ -16,6 +16,8 @@ HIDDEN_HOUR = (3, 8)
 BREAK = (dt.date(2025, 6, 1), dt.date(2025, 9, 30))
 OLD_BREAK = (dt.date(2017, 1, 9), dt.date(2019, 12, 31))
 PUBLISHED = "published"
+SMALL_BALANCE = (1000, 90, 60, 5, 2, 0, 1100, 67, 6.09, "red")
+"""1,000 people, 90 came, 60 left, 5 were born, 2 died; of the 1,100 there are, 67 are unexplained."""
 ITEMS = {
     "sex": (("male", 0.5), ("female", 0.5)),
     "age": (("0_4", 0.1), ("5_14", 0.2), ("15_24", 0.3), ("25_59", 0.3), ("60_plus", 0.1)),
@@ -67,12 +69,20 @@ def imputed_rows(number: int) -> list[Row]:
     ]
 
 
-def balance_rows(number: int) -> list[Row]:
-    """Return the city's balance: 900 came, 600 left, 50 were born, 20 died, 870 are unexplained."""
-    if number == 1:
-        return [(number, 1, CITY, *[None] * 10, "undefined", "no_previous_round")]
-    told = (68_100, 900, 600, 50, 20, 0, 69_300, 870, 1.26, "green")
-    return [(number, 1, CITY, *told, PUBLISHED, None)]
+def balance_rows(number: int, areas: dict[str, int]) -> list[Row]:
+    """Return every area's balance: the city's 900 came, 600 left, 50 were born, 20 died, 870 are unexplained."""
+    rows: list[Row] = []
+    for pcode, level in areas.items():
+        if number == 1:
+            rows.append((number, level, pcode, *[None] * 10, "undefined", "no_previous_round"))
+        elif pcode == SILENT_KHOROO and number == 3:
+            rows.append((number, level, pcode, *[None] * 10, "not_reported", "not_reported"))
+        elif pcode == HIDDEN_KHOROO and number == 3:
+            rows.append((number, level, pcode, *[None] * 10, "suppressed", None))
+        else:
+            told = (68_100, 900, 600, 50, 20, 0, 69_300, 870, 1.26, "green") if level == 1 else SMALL_BALANCE
+            rows.append((number, level, pcode, *told, PUBLISHED, None))
+    return rows
 
 
 def vital_rows(number: int) -> list[Row]:
@@ -176,7 +186,7 @@ def rows_of_round(number: int, areas: dict[str, int]) -> dict[str, list[Row]]:
         "flow_item": item_rows(number, areas),
         "flow_estimate": reconciled_rows(number),
         "imputed": imputed_rows(number),
-        "balance": balance_rows(number),
+        "balance": balance_rows(number, areas),
         "vital": vital_rows(number),
         "system": system_rows(number),
         "survey_flow": survey_rows(number),
