@@ -127,7 +127,7 @@ def test_the_walk_is_the_one_this_test_knows():
         *("init", "areas", "areas", "areas", "areas", "layers", "layers", "layers", "layers", "rasters"),
         *("round", "enumerators", "forms", "forms", "returns", "returns", "check", "round"),
         *("round", "clean", "clean", "clean", "round", "round"),
-        *("release", "export", "export", "export", "exposure", "serve"),
+        *("release", "export", "export", "export", "flows", "indicators", "exposure", "serve"),
     ]
     assert lines[-1].startswith("dtm serve")
 
@@ -150,6 +150,8 @@ def test_the_exports_can_be_read_by_other_programs(walked):
     workspace, _ = walked
     flows = pd.read_csv(workspace / "flows.csv", comment="#")
     assert len(flows) > 0
+    by_item = pd.read_csv(workspace / "flows-by-reason.csv", comment="#")
+    assert {"reason", "sex", "age"} == set(by_item["breakdown"])
     assert pd.read_excel(workspace / "stocks.xlsx", sheet_name=None, engine="openpyxl")
     density = gpd.read_file(workspace / "density.gpkg", layer="density_areas_level_3")
     assert len(density) == 12
