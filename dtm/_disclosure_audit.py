@@ -172,7 +172,8 @@ def feasible_bounds(system: System, hidden: NDArray[np.bool_]) -> tuple[NDArray[
     """Return the lowest and highest value each cell can have for a reader, by propagating bounds.
 
     Hidden counts begin at 1 and upwards, hidden changes at anything; each sweep tightens every cell by every
-    relation it is in. The bounds are true but not always the tightest (those need linear programming).
+    relation it is in, and persons and households by each other. The bounds are true but not always the tightest
+    (those need linear programming).
     """
     cells = system.cells
     low = np.where(hidden, np.where(cells.is_count, 1, -_INFINITE), cells.value).astype(np.int64)
@@ -180,6 +181,8 @@ def feasible_bounds(system: System, hidden: NDArray[np.bool_]) -> tuple[NDArray[
     use = np.bincount(system.relation_of, hidden[system.cell_of], system.n_relations)[system.relation_of] > 0
     relation, cell, sign = system.relation_of[use], system.cell_of[use], system.sign_of[use]
     positive, moving = sign > 0, hidden[cell]
+    more, less = system.at_least.T
+    more_hidden, less_hidden = hidden[more], hidden[less]
     for _ in range(MAX_BOUND_SWEEPS if len(relation) else 0):
         before_low, before_high = low.copy(), high.copy()
         term_low = np.where(positive, low[cell], -high[cell])
@@ -190,6 +193,8 @@ def feasible_bounds(system: System, hidden: NDArray[np.bool_]) -> tuple[NDArray[
         cell_low, cell_high = np.where(positive, new_low, -new_high), np.where(positive, new_high, -new_low)
         np.maximum.at(low, cell[moving], cell_low[moving])
         np.minimum.at(high, cell[moving], cell_high[moving])
+        np.maximum.at(low, more[more_hidden], low[less[more_hidden]])
+        np.minimum.at(high, less[less_hidden], high[more[less_hidden]])
         if (low == before_low).all() and (high == before_high).all():
             break
     return low, high

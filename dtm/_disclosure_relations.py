@@ -14,6 +14,7 @@ Which sums there are follows from the definitions of the release's tables:
   hours of a weekday sum to the days of that weekday;
 - change between rounds = the stock of the one minus the stock of the other, where all units reported in both.
 
+Besides, no count of households is over that of their persons, nor one of vehicles over that of their travellers.
 Figures that were not reported are null, are known to be, and take part in no sum.
 """
 
@@ -129,6 +130,8 @@ def link(frames: Frames, settings: Settings) -> Linked:
     _add_checkpoints(builder, reported["flow"], reported["passage_day"])
     _add_hours(builder, reported["passage_day"], reported["passage_hour"])
     _add_change(builder, reported["change"], reported["stock"], frames)
+    for name, smaller in (("stock", "households"), ("flow", "households"), ("passage_day", "vehicles")):
+        _add_sizes(builder, reported[name], smaller)
     return Linked(builder.build(), numbered)
 
 
@@ -203,6 +206,13 @@ def _add_checkpoints(builder: SystemBuilder, flow: pd.DataFrame, passage: pd.Dat
     if len(at_checkpoints) and len(persons):
         persons = persons.assign(round_number=persons["round_number"].astype(np.int64))
         builder.add("checkpoint_days", [(at_checkpoints, 1), (persons, -1)], ["round_number", "direction"])
+
+
+def _add_sizes(builder: SystemBuilder, frame: pd.DataFrame, smaller: str) -> None:
+    """Tell that a household or a vehicle has one person at least."""
+    no_key = ("row", "measure", "value", "cell", "tier", "threshold", "note", "method")
+    by = [column for column in frame.columns if column not in no_key]
+    builder.bound(frame[frame["measure"] == PERSONS], frame[frame["measure"] == smaller], by)
 
 
 def _add_change(builder: SystemBuilder, change: pd.DataFrame, stock: pd.DataFrame, frames: Frames) -> None:

@@ -61,6 +61,8 @@ class System:
     n_relations: int
     followers: dict[int, list[int]] = field(default_factory=dict)
     """Cells that are hidden with a cell, because they are computed from it."""
+    at_least: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
+    """Pairs of cells (rows) of which the first is at least the second: persons and their households."""
     kind_counts: dict[str, int] = field(default_factory=dict)
     not_holding: dict[str, int] = field(default_factory=dict)
 
@@ -91,6 +93,14 @@ class SystemBuilder:
         self._kinds: dict[str, int] = {}
         self._broken: dict[str, int] = {}
         self._followers: dict[int, list[int]] = {}
+        self._at_least: list[NDArray[np.int64]] = []
+
+    def bound(self, larger: pd.DataFrame, smaller: pd.DataFrame, by: list[str]) -> None:
+        """Tell that the cell of one frame is never under that of the other with the same ``by``, where that holds."""
+        pairs = larger[[*by, "cell"]].merge(smaller[[*by, "cell"]], on=by, suffixes=("", "_smaller"))
+        found = pairs[["cell", "cell_smaller"]].to_numpy(dtype=np.int64)
+        value = self._cells.value[found]
+        self._at_least.append(found[(value[:, 0] >= value[:, 1]) & (value[:, 1] > 0)])
 
     def follow(self, cells: pd.Series, followers: pd.Series) -> None:
         """Have each follower hidden whenever its cell is."""
@@ -148,6 +158,7 @@ class SystemBuilder:
             sign_of=entries["sign"].to_numpy(np.int64),
             n_relations=self._count,
             followers=self._followers,
+            at_least=np.concatenate([np.zeros((0, 2), dtype=np.int64), *self._at_least]),
             kind_counts=dict(sorted(self._kinds.items())),
             not_holding={kind: count for kind, count in sorted(self._broken.items()) if count},
         )
