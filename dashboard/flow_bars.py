@@ -19,6 +19,7 @@ from dashboard.flow_sources import (
     reason_of,
     unit_of,
 )
+from dtm.flow_items import ITEMS
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -34,12 +35,6 @@ WHOLE_MAXIMUM_AREAS, ENDS_SHOWN = 45, 15
 BREAKDOWNS = ("reason", "sex", "age", "registered", "distance")
 NOT_STATED = "not_stated"
 CODELISTS = {"reason": "reason", "sex": "sex", "age": "age_band", "registered": "yesno", "distance": "move_distance"}
-ORDERS = {
-    "sex": ("male", "female"),
-    "age": ("0_4", "5_14", "15_24", "25_59", "60_plus"),
-    "registered": ("yes", "no"),
-    "distance": ("same_district", "other_district", "other_aimag", "abroad", "unknown"),
-}
 
 
 def area_totals(snapshot: Snapshot, view: View) -> pd.DataFrame:
@@ -160,7 +155,7 @@ def breakdown_rows(snapshot: Snapshot, view: View, kind: str) -> pd.DataFrame:
         frame = frame[frame["reason"] != TOTAL].rename(columns={"reason": "item"})
         return frame.sort_values("value", ascending=False, na_position="last", kind="stable")
     frame = snapshot.rows("flow_item", breakdown=kind, measure="persons", **where)
-    order = {item: i for i, item in enumerate((*ORDERS[kind], NOT_STATED))}
+    order = {item: i for i, item in enumerate((*ITEMS[kind], NOT_STATED))}
     return frame.sort_values("item", key=lambda items: items.map(order).fillna(len(order)), kind="stable")
 
 

@@ -8,14 +8,17 @@ from dtm._full import create_full
 from dtm._warehouse_tables import AGE_BANDS
 from dtm.flows import COLLAPSED
 from dtm.stocks import NOT_STATED
+from enumerations.codelists import codes_of
 
 if TYPE_CHECKING:
     from dtm.engine import Connection
     from dtm.scope import Scope
 
 BREAKDOWNS = ("sex", "age", "registered", "distance")
-DISTANCE_CLASSES = ("same_district", "other_district", "other_aimag", "abroad", "unknown")
+DISTANCE_CLASSES = tuple(code for code in codes_of("move_distance") if code != "never_moved")
 """Distances of a move, after the NSO's question on previous residence, as far as counterparts tell them."""
+ITEMS = {"sex": tuple(codes_of("sex")), "age": AGE_BANDS, "registered": ("yes", "no"), "distance": DISTANCE_CLASSES}
+"""Items of each breakdown in the order they are shown, beside `not_stated`."""
 DISTANCE_CLASS = """
     CASE WHEN {counterpart} IN ('abroad', 'unknown') THEN {counterpart}
         WHEN left({counterpart}, 4) <> left({area}, 4) THEN 'other_aimag'

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from enumerations.codelists import codes_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -250,6 +252,8 @@ def _stock(
     return Ingredient("stock", where, role, of, at)
 
 
+*_BANDS, _OLD = codes_of("age_band")
+_YOUNG, _WORKING = _BANDS[:2], _BANDS[2:]
 _IN, _OUT = _flow("in"), _flow("out")
 _AT_RISK = (_stock(role="denominator"), _stock(role="denominator", at="previous"))
 _GER = _stock(measure="households", breakdown="dwelling", item="ger")
@@ -330,8 +334,8 @@ _STOCKS = (
         "15-59 насны 100 хүнд ногдох 0-14 ба 60-аас дээш насны хүн",
         "100 (0-14 + 60 and over) / (15-59)", _SHRYOCK,
         (
-            *(_stock(breakdown="age", item=band) for band in ("0_4", "5_14", "60_plus")),
-            *(_stock(breakdown="age", item=band, role="denominator") for band in ("15_24", "25_59")),
+            *(_stock(breakdown="age", item=band) for band in (*_YOUNG, _OLD)),
+            *(_stock(breakdown="age", item=band, role="denominator") for band in _WORKING),
         ),
     ),
     Indicator(
