@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dtm._estimate_tables import FILLED_TABLES
 from dtm._fill_balance import fill_balance
 from dtm._fill_flow_estimates import fill_flow_estimates
 from dtm._fill_imputed import fill_imputed
@@ -46,6 +45,3 @@ def fill_estimates(path: Path) -> None:
         for _, fill in FILLERS:
             fill(connection)
         connection.execute("CHECKPOINT")
-
-
-FILLED = tuple(table.name for table in FILLED_TABLES)

@@ -8,11 +8,12 @@ from itertools import product
 import numpy as np
 import pytest
 
+from dtm._estimate_tables import FILLED_TABLES
 from dtm._fill_balance import fill_balance
 from dtm._fill_flow_estimates import fill_flow_estimates
 from dtm._fill_imputed import fill_imputed
 from dtm._fill_stock_months import fill_stock_months
-from dtm.estimates import FILLED, FILLERS
+from dtm.estimates import FILLERS
 from dtm.measures import note_words
 from dtm.reconciliation import reconcile_flows
 from tests.dtm.estimates_world import AREAS, CITY, DAYS, DISTRICTS, KHOROOS, EstimatesWorld, level_of
@@ -29,7 +30,7 @@ OWN = (
 
 def test_fillers_follow_the_order_of_their_tables():
     names = [name for name, _ in FILLERS]
-    assert names == [name for name in FILLED if name in names]
+    assert names == [table.name for table in FILLED_TABLES]
 
 
 # --- moves told by both ends -------------------------------------------------------------------------------------
