@@ -19,9 +19,9 @@ PHONE = {"width": 390, "height": 844}
 PICTURES = {
     "overview-en": ("/?lang=en", DESKTOP),
     "overview-mn": ("/?lang=mn", DESKTOP),
-    "overview-change-en": ("/?lang=en&measure=net_per_1000", DESKTOP),
     "flows-en": ("/flows?lang=en", DESKTOP),
-    "flows-aimags-en": ("/flows?lang=en&scope=external", DESKTOP),
+    "flows-matrix-en": ("/flows?lang=en&tab=matrix", DESKTOP),
+    "accounts-en": ("/accounts?lang=en", DESKTOP),
     "ger-areas-en": ("/ger?lang=en", DESKTOP),
     "hazards-en": ("/hazards?lang=en", DESKTOP),
     "data-en": ("/data?lang=en", DESKTOP),
