@@ -163,7 +163,7 @@ SIDE_TABLES = (
             PCODE,
             Column("estimate", "VARCHAR", "name in the list of survey estimates", required=True),
             Column("item", "VARCHAR", "code of the answer, or total", required=True),
-            Column("value", "DOUBLE", "null unless published"),
+            Column("value", "DOUBLE", "null unless published; rounded to what one respondent stands for"),
             Column("unit", "VARCHAR", "unit of the value", required=True),
             Column("standard_error", "DOUBLE", "of the value, in its unit"),
             LOW,
@@ -200,11 +200,16 @@ SIDE_TABLES = (
             Column(
                 "destination", "VARCHAR", "residence now; the same as the origin for those who stayed", required=True
             ),
-            Column("value", "DOUBLE", "null unless published", "persons"),
+            Column("value", "DOUBLE", "null unless published; rounded to what one respondent stands for", "persons"),
             Column("standard_error", "DOUBLE", "of the value", "persons"),
             LOW,
             HIGH,
-            Column("base_persons", "BIGINT", "persons of the sample who made this move, or stayed", "persons"),
+            Column(
+                "base_persons",
+                "BIGINT",
+                "persons of the sample who made this move, or stayed, to the nearest 5",
+                "persons",
+            ),
             STATUS,
             METHOD,
             NOTE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,23 +19,22 @@ from dtm._survey_catalogue import (
 )
 from dtm._survey_columns import column_sums, domain_columns, indicator_columns
 from dtm._survey_disclosure import BASE, SIZE, count_sample, hide_counts, is_small
+from dtm._survey_rounding import COUNT_STEP, DECIMALS, round_to_respondents, step_of
 from dtm._survey_sample import CODE_LENGTH, TOP_LEVEL, answers_of, read_samples
 from dtm.disclosure import COMPLEMENTARY, LOG_TABLE, PRIMARY
 from dtm.survey import estimate_ratios
 
 if TYPE_CHECKING:
     from dtm._survey_catalogue import SurveyEstimate
+    from dtm._survey_columns import Floats
     from dtm._survey_sample import Sample
     from dtm.engine import Connection
     from dtm.scope import Scope
-    from dtm.survey import Estimates
     from dtm.workspace import Settings
 
 __all__ = ["SURVEY_TABLES", "build_survey"]
 
 SURVEY_TABLES = ("survey_estimate", "survey_flow")
-DECIMALS = 6
-"""Estimates are rounded to so many places, so that the order of the returns leaves no trace in them."""
 _ERRORS = ("standard_error", "low", "high")
 _NUMBERS = ("value", *_ERRORS, "design_effect", "base_households", "base_persons")
 _AREA = ["level", "pcode"]
@@ -54,6 +53,7 @@ def build_survey(connection: Connection, scope: Scope, settings: Settings) -> No
     - *Flows* are the weighted people by residence one and five years ago and at birth. Children who were not born
       then are in none; origins follow the rule of `dtm.flows`. Their interval is that of the share of the area's
       people, times those.
+    - *Rounded* to what one respondent stands for: the weights are known, and would tell the counts behind a figure.
     - *Hidden* are estimates on a small base or with few behind them, and further ones (`dtm._survey_disclosure`).
 
     Parameters
@@ -109,7 +109,10 @@ def _estimate_rows(sample: Sample, hidden: pd.DataFrame, settings: Settings) -> 
             continue
         areas, domains = _domains(sample, estimate.of)
         grid = areas.merge(pd.DataFrame({"answer": estimate.shown}), how="cross")
-        frame = pd.concat([grid, _estimated(sample, estimate, domains).to_frame()], axis=1)
+        frame = pd.concat([grid, _estimated(sample, estimate, domains)], axis=1)
+        heaviest = _heaviest(sample, estimate.of, grid)
+        frame["step"] = step_of(estimate.scale * heaviest / frame["weighted_base"].to_numpy())
+        frame["most"] = estimate.scale if estimate.kind == "share" else np.inf
         frame["is_alike"] = frame["value"].isin([0, 1]) & (estimate.kind == "share")
         for column in ("value", *_ERRORS):
             frame[column] *= estimate.scale
@@ -146,8 +149,15 @@ def _domains(sample: Sample, of: str) -> tuple[pd.DataFrame, Any]:
     return pd.DataFrame(rows, columns=_AREA), sparse.hstack(parts, format="csr")
 
 
-def _estimated(sample: Sample, estimate: SurveyEstimate, domains: Any) -> Estimates:
-    """Return the estimate of each answer shown in each area."""
+def _heaviest(sample: Sample, of: str, areas: pd.DataFrame) -> Floats:
+    """Return the largest weight of a record in the area of each row."""
+    records = sample.records(of)
+    found = [records.groupby(f"level_{level}")["weight"].max() for level in sample.levels]
+    return areas["pcode"].map(pd.concat(found)).to_numpy(dtype=np.float64)
+
+
+def _estimated(sample: Sample, estimate: SurveyEstimate, domains: Any) -> pd.DataFrame:
+    """Return the estimate of each answer shown in each area, and the weight of the base it divides by."""
     records = sample.records(estimate.of)
     answers, _ = indicator_columns(answers_of(records, estimate.name), among=estimate.answers)
     if estimate.kind == "mean":
@@ -158,12 +168,11 @@ def _estimated(sample: Sample, estimate: SurveyEstimate, domains: Any) -> Estima
     else:
         parts = answers[:, : len(estimate.shown)]
         whole = np.repeat(column_sums(answers.T.tocsr())[:, None], len(estimate.shown), axis=1)
-    return estimate_ratios(
-        sample.design(estimate.of),
-        domain_columns(domains, parts),
-        domain_columns(domains, whole),
-        interval="logit" if estimate.kind == "share" else "linear",
-    )
+    design, base = sample.design(estimate.of), domain_columns(domains, whole)
+    interval: Literal["logit", "linear"] = "logit" if estimate.kind == "share" else "linear"
+    found = estimate_ratios(design, domain_columns(domains, parts), base, interval=interval)
+    weighted = column_sums(base, design.weight)
+    return found.to_frame().assign(weighted_base=np.where(weighted > 0, weighted, np.nan))
 
 
 def _flow_rows(sample: Sample, hidden: pd.DataFrame, settings: Settings) -> pd.DataFrame:
@@ -184,6 +193,7 @@ def _flow_rows(sample: Sample, hidden: pd.DataFrame, settings: Settings) -> pd.D
             in_area = column_sums(everybody, design.weight)
             for column in ("value", *_ERRORS):
                 found[column] *= in_area
+            found = found.assign(step=step_of(_heaviest(sample, "persons", ends)), most=in_area)
             parts.append(pd.concat([ends, found], axis=1).assign(level=level, variable=source))
     if not parts:
         return _empty("survey_flow")
@@ -191,7 +201,10 @@ def _flow_rows(sample: Sample, hidden: pd.DataFrame, settings: Settings) -> pd.D
     frame = _looked_up(frame, hidden, by=["variable", "origin"], into="base_persons")
     frame = _looked_up(frame, hidden, by=["variable", "base"], into="value_base")
     few, is_hidden = _is_few(frame, settings, count="base_persons"), frame["base_persons_hidden"]
-    frame = frame.assign(round_number=sample.round_number, source=frame["variable"], destination=frame["pcode"])
+    told = (frame["base_persons"] / COUNT_STEP).round() * COUNT_STEP
+    frame = frame.assign(
+        round_number=sample.round_number, source=frame["variable"], destination=frame["pcode"], base_persons=told
+    )
     return _settled(frame, sample, primary=is_small(frame, settings) | few, is_hidden=is_hidden)
 
 
@@ -232,7 +245,7 @@ def _settled(frame: pd.DataFrame, sample: Sample, *, primary: pd.Series, is_hidd
         "",
     )
     note = (pd.Series(why, index=frame.index) + " " + _partly(frame, sample).where(status == PUBLISHED, "")).str.strip()
-    frame = frame.assign(
+    frame = round_to_respondents(frame).assign(
         status=status,
         note=note.where(note != "", None),
         method="sampled",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
 
+from dtm._survey_rounding import COUNT_STEP, round_to_respondents, step_of
 from dtm.disclosure import protect_release
 from dtm.workspace import Settings
 from tests.dtm.disclosure_world import flow_rows, open_world, stock_rows
@@ -48,3 +52,38 @@ def test_the_manifest_does_not_tell_how_many_hidden_counts_are_small():
     summary = protect_release(open_world(THREE, [1], stock=stock_rows(cells)), Settings())
     assert summary.rules == {("stock", "primary"): 2}  # 18 together, both under 10: 9 and 9
     assert "primary" not in json.dumps(summary.to_manifest())
+
+
+# --- weights ------------------------------------------------------------------------------------------------------
+
+WEIGHTS = {"MN1101": 360.2297297297297, "MN1104": 369.0629370629371, "MN1107": 382.1533333333333, "MN1110": 445.4710145}
+"""People over respondents of four districts: whoever has the release has them."""
+BEHIND = {"MN1101": 7, "MN1104": 8, "MN1107": 8, "MN1110": 5}
+
+
+def solutions(value, slack, people, people_slack):
+    """Return every way to make a city's flow of 1 to 15 respondents in each district."""
+    grids = np.meshgrid(*[np.arange(1, 16)] * len(WEIGHTS), indexing="ij")
+    weighted = sum(weight * grid for weight, grid in zip(WEIGHTS.values(), grids, strict=True))
+    fits = (np.abs(weighted - value) <= slack) & (np.abs(sum(grids) - people) <= people_slack)
+    return np.argwhere(fits) + 1
+
+
+def test_weights_do_not_tell_the_respondents_of_each_district():
+    exact = sum(WEIGHTS[name] * BEHIND[name] for name in WEIGHTS)
+    assert solutions(round(exact, 6), 1e-6, 28, 0).tolist() == [[7, 8, 8, 5]]
+    (step,) = step_of(np.array([max(WEIGHTS.values())]))
+    assert step == 500
+    frame = pd.DataFrame({"value": [exact], "low": [exact - 700], "high": [exact + 700], "step": step, "most": 1e6})
+    told = round_to_respondents(frame.assign(standard_error=351.234567, design_effect=1.2345)).iloc[0]
+    assert told[["value", "low", "high"]].tolist() == [11_000, 10_000, 11_500]  # 10,764 less and more 700
+    assert told[["standard_error", "design_effect"]].tolist() == [350, 1.2]
+    left = solutions(told["value"], step / 2, 30, COUNT_STEP / 2)
+    assert [7, 8, 8, 5] in left.tolist()
+    assert (np.ptp(left, axis=0) >= 10).all()  # each district may have nearly any number
+
+
+@given(st.floats(1e-5, 1e6))
+def test_a_step_is_never_finer_than_one_respondent(weight):
+    (step,) = step_of(np.array([weight]))
+    assert weight * (1 - 1e-8) <= step <= 2.5 * weight * (1 + 1e-8)
