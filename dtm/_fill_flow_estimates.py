@@ -82,5 +82,6 @@ def _reconciled(pairs: pd.DataFrame) -> pd.DataFrame:
     if is_used.any():
         one_end = found.pairs["told_by"].map(_ONE_END)
         few = found.degrees_of_freedom < MIN_DEGREES_OF_FREEDOM
-        rows.loc[is_used, "note"] = join_notes(one_end, pd.Series("few_pairs" if few else None, one_end.index))
+        notes = join_notes(one_end, pd.Series("few_pairs" if few else None, one_end.index))
+        rows.loc[is_used, "note"] = notes.to_numpy()
     return rows.assign(method="reconciled")

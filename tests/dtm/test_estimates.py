@@ -63,6 +63,8 @@ def test_pairs_without_a_row_are_zero_and_hidden_ones_stay_hidden():
     assert (hidden["arrivals"], hidden["departures"]) == (None, 25)  # published where it was told
     inside = world.row("flow_estimate", origin=WEST, destination=WEST)
     assert (inside["arrivals"], inside["departures"], inside["value"]) == (0, 0, 0)
+    last = world.row("flow_estimate", origin=EAST, destination=EAST)  # after the hidden pair: its note is its own
+    assert (inside["note"], last["note"]) == ("few_pairs", "few_pairs")
     assert world.rows("SELECT count(*) FROM flow_estimate") == [(5,)]  # 2 x 2 districts and the city itself
 
 
