@@ -46,6 +46,7 @@ from dtm._disclosure_complement import Suppression
 from dtm._disclosure_coverage import shares_to_empty
 from dtm._disclosure_derived import PERSONS_OF_ACTUAL, Verdicts, change_with_a_small_rest
 from dtm._disclosure_relations import CHANGE, CHANGE_PERCENT, Frames, Linked, link
+from dtm._disclosure_rests import MATCHED, PAIRED, figures_to_hide
 from dtm._release_tables import NOT_REPORTED, PUBLISHED, RELEASE_TABLES, STATUSES, SUPPRESSED
 from dtm.measures import DENSITIES, INDICATORS
 
@@ -140,8 +141,7 @@ def protect_release(connection: Connection, settings: Settings) -> SuppressionSu
         level_of=dict(zip(areas["pcode"], areas["level"].astype(int), strict=True)),
         rounds=rounds,
     )
-    is_there = "SELECT count(*) FROM duckdb_tables() WHERE temporary AND table_name = 'full_coverage'"
-    has_coverage = connection.execute(is_there).fetchone() != (0,)
+    has_coverage = _has_table(connection, "full_coverage")
     reported = (
         connection.execute("SELECT round_number, pcode, units_reported FROM full_coverage").df()
         if has_coverage
@@ -150,7 +150,10 @@ def protect_release(connection: Connection, settings: Settings) -> SuppressionSu
     linked = link(frames, settings)
     pattern = Suppression(linked.system)
     percent = tables["indicator"][tables["indicator"]["indicator"] == CHANGE_PERCENT]
-    pattern.protect(also=_changes_to_hide(linked, frames, settings, reported, percent))
+    rests = _small_rests(connection, frames, settings)
+    matched = linked.frames["change"].merge(rests[rests["pair"] == MATCHED], on=["round_number", "pcode"])["cell"]
+    also = {*_changes_to_hide(linked, frames, settings, reported, percent), *matched[matched >= 0].tolist()}
+    pattern.protect(also=sorted(also))
     pattern.verify()
     hidden = np.array([*pattern.hidden, False], dtype=bool)  # the last stands for null cells, numbered -1
     primary = np.append(linked.system.cells.primary(), False)
@@ -163,7 +166,7 @@ def protect_release(connection: Connection, settings: Settings) -> SuppressionSu
     rollup = connection.execute("SELECT DISTINCT area_pcode, pcode FROM scope_rollup").df()
     counted = {name: tables[name].assign(status=verdicts[name]["status"]) for name in ("stock", "flow")}
     derived = Verdicts(counted, rollup, rounds, settings)
-    verdicts["indicator"] = _indicator_verdict(tables["indicator"], derived, linked, hidden)
+    verdicts["indicator"] = _indicator_verdict(tables["indicator"], derived, linked, hidden, rests)
     verdicts["density"] = _verdict(tables["density"], derived.derived(tables["density"], DENSITIES), DERIVED)
     verdicts["exposure"] = _exposure_verdict(tables["exposure"], derived)
     _write(connection, verdicts)
@@ -249,18 +252,45 @@ def _changes_to_hide(
     return sorted(change.loc[small, "cell"].tolist())
 
 
+def _has_table(connection: Connection, name: str) -> bool:
+    found = "SELECT count(*) FROM duckdb_tables() WHERE temporary AND table_name = ?"
+    return connection.execute(found, [name]).fetchone() != (0,)
+
+
+def _small_rests(connection: Connection, frames: Frames, settings: Settings) -> pd.DataFrame:
+    """Return the figures over part of the returns that would tell a small count in the others (`figures_to_hide`)."""
+    if not _has_table(connection, "scope_pairs"):
+        return pd.DataFrame({"round_number": [], "pcode": [], "pair": []}).astype({"pcode": object, "pair": object})
+    return figures_to_hide(
+        connection.execute("SELECT * FROM scope_pairs ORDER BY round_number, pcode").df(),
+        frames.stock,
+        rounds=frames.rounds,
+        parent_of=frames.parent_of,
+        level_of=frames.level_of,
+        settings=settings,
+    )
+
+
 def _verdict(frame: pd.DataFrame, status: Any, rule: Any) -> pd.DataFrame:
     return pd.DataFrame({"row": frame["row"], "status": status, "rule": rule}, index=frame.index)
 
 
 def _indicator_verdict(
-    frame: pd.DataFrame, derived: Verdicts, linked: Linked, hidden: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    frame: pd.DataFrame,
+    derived: Verdicts,
+    linked: Linked,
+    hidden: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    rests: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Add to the derived rule what the linear system decided on the changes between rounds.
+    """Add to the derived rule the small rests, and what the linear system decided on the changes between rounds.
 
     Whatever looks back at the round before (the rates divide by the mean of both) would tell the change.
     """
     status = derived.derived(frame, INDICATORS)
+    pair_of = {indicator: pair for pair, (indicators, _, _) in PAIRED.items() for indicator in indicators}
+    known = frame[["round_number", "pcode"]].assign(pair=frame["indicator"].map(pair_of))
+    small = known.merge(rests.assign(found=True), on=["round_number", "pcode", "pair"], how="left")["found"].eq(True)
+    status[small.to_numpy() & frame["value"].notna().to_numpy()] = SUPPRESSED
     rule = pd.Series(DERIVED, index=frame.index, dtype=object)
     change = linked.frames["change"]
     decided = change[hidden[change["cell"].to_numpy()]]

@@ -13,6 +13,7 @@ from dtm._survey_rounding import COUNT_STEP, round_to_respondents, step_of
 from dtm.disclosure import protect_release
 from dtm.workspace import Settings
 from tests.dtm.disclosure_world import flow_rows, open_world, stock_rows
+from tests.dtm.small_world import KHESEGS, KHOROOS, SmallWorld, boxes
 
 THREE = {"MN11": None, "MN1101": "MN11", "MN1102": "MN11", "MN1103": "MN11"}
 
@@ -87,3 +88,71 @@ def test_weights_do_not_tell_the_respondents_of_each_district():
 def test_a_step_is_never_finer_than_one_respondent(weight):
     (step,) = step_of(np.array([weight]))
     assert weight * (1 - 1e-8) <= step <= 2.5 * weight * (1 + 1e-8)
+
+
+# --- returns left out ---------------------------------------------------------------------------------------------
+
+THIRD = "MN110703"
+
+
+def world_of(returns):
+    """Four khoroos, three of them in one district; returns by round and kheseg: actual and registered people."""
+    world = SmallWorld()
+    world.add_area("khoroos", THIRD, 3, boxes((5, 0, 6, 1)).geometry[0], number=9, name_mn="9-р хороо", area_km2=1.0)
+    for number in (1, 2):
+        world.add_area("khesegs", f"{THIRD}0{number}", 4, boxes((5, 0, 6, 1)).geometry[0])
+    for number in sorted({number for number, _ in returns}):
+        world.add_round(number)
+    for (number, kheseg), (actual, registered) in returns.items():
+        more = {} if registered is None else {"registered": {"persons": registered}}
+        world.add_return(number, kheseg, actual={"persons": actual}, **more)
+    world.build(max(number for number, _ in returns))
+    protect_release(world.connection, Settings())
+    return world
+
+
+def shown(world, table, number, **where):
+    """Return the published values of a round by area."""
+    clause = " AND ".join(f"{column} = '{value}'" for column, value in where.items())
+    rows = world.rows(f"SELECT pcode, value FROM safe_{table} WHERE round_number = {number} AND {clause}")
+    return {pcode: value for pcode, value in rows if value is not None}
+
+
+ACTUAL = {"category": "actual", "measure": "persons", "breakdown": "total"}
+
+
+def test_a_gap_over_part_of_the_returns_does_not_follow_from_its_neighbours():
+    # 4 people are in a return that says nothing of the register; 104 in the district, 100 of them next door
+    khesegs = dict(zip(KHESEGS, ((1000, 950), (4, None), (800, 700), (100, None), (900, 800), (900, 850)), strict=True))
+    returns = {(1, kheseg): counts for kheseg, counts in khesegs.items()} | {(1, f"{THIRD}01"): (700, 650)}
+    world = world_of(returns)
+    for indicator in ("registration_gap_persons", "registered_per_actual_pct"):
+        known = shown(world, "indicator", 1, indicator=indicator)
+        assert set(KHOROOS[:2]).isdisjoint(known)
+        assert {"MN11", "MN1107", "MN1110", THIRD, KHOROOS[2]} == set(known)
+    assert shown(world, "stock", 1, **ACTUAL)["MN110701"] == 1004
+
+
+def test_the_silent_units_of_an_area_do_not_follow_from_its_neighbours():
+    # the first khoroo loses a unit of 4, the third one of 100; the second has one more, and none that is silent
+    first = zip(("MN11070101", "MN11070102", "MN11070201", f"{THIRD}01", f"{THIRD}02", *KHESEGS[4:]),
+                (1000, 4, 300, 700, 100, 900, 900), strict=True)  # fmt: skip
+    second = zip(("MN11070101", "MN11070201", "MN11070202", f"{THIRD}01", *KHESEGS[4:]),
+                 (1010, 303, 55, 790, 950, 910), strict=True)  # fmt: skip
+    returns = {(1, kheseg): (people, None) for kheseg, people in first}
+    world = world_of(returns | {(2, kheseg): (people, None) for kheseg, people in second})
+    before = shown(world, "stock", 1, **ACTUAL)
+    change = shown(world, "indicator", 2, indicator="change_persons")
+    percent = shown(world, "indicator", 2, indicator="change_pct")
+    silent = {area: before[area] - round(100 * change[area] / percent[area]) for area in change}
+    assert silent["MN1107"] == 104
+    # what is left for the first khoroo may be 1 to 103: the second, which lost nobody, is no part of it
+    assert set(silent) & {"MN110701", THIRD} == set()
+
+
+def test_a_rest_no_figure_is_told_for_leaves_the_others_alone():
+    # the second khoroo tells no gap at all: its 100 are known, and so are the 4 of the first from the district's 104
+    khesegs = dict(zip(KHESEGS, ((1000, 950), (4, None), (60, None), (40, None), (900, 800), (900, 850)), strict=True))
+    world = world_of({(1, kheseg): counts for kheseg, counts in khesegs.items()})
+    known = shown(world, "indicator", 1, indicator="registration_gap_persons")
+    assert {"MN110701", "MN1107"}.isdisjoint(known)
