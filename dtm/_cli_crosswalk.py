@@ -233,7 +233,9 @@ def _loaded_weights(room: _Room, name: str) -> Weights:
 
 
 def _carry(crosswalk: Crosswalk, path: Path, *, area: str, value: str) -> Carried:
-    table = read_table_file(path, text={"area": area}, numbers={"value": value}, nullable=("value",), signed=("value",))
+    table = read_table_file(
+        path, text={"area": area}, numbers={"value": value}, nullable=("value",), signed=("value",), counts=("value",)
+    )
     numbers = pd.Series(table["value"].to_numpy(), index=table["area"])
     is_whole = bool((numbers.dropna() % 1 == 0).all())
     try:

@@ -153,7 +153,7 @@ def _moves(file: Path, columns: Mapping[str, str | None], *, period: str | None,
         text["period"] = period
     if distance is not None:
         numbers["distance_km"] = distance
-    flows = read_table_file(file, text=text, numbers=numbers, nullable=("distance_km",))
+    flows = read_table_file(file, text=text, numbers=numbers, nullable=("distance_km",), counts=("persons",))
     if flows.empty:
         raise BadInputError(f"{file.name}: there are no moves in it. Give a file with a row a pair of areas.")
     return flows
@@ -170,7 +170,7 @@ def _people(file: Path | None, *, area: str | None, at_risk: str | None, period:
     if missing or area is None or at_risk is None:
         raise WrongUseError(f"{file.name}: give {', '.join(missing)}; its columns are: {', '.join(there)}.")
     text = {"area": area} if period is None or period not in there else {"area": area, "period": period}
-    return read_table_file(file, text=text, numbers={"persons": at_risk})
+    return read_table_file(file, text=text, numbers={"persons": at_risk}, counts=("persons",))
 
 
 def _systems(flows: pd.DataFrame, people: pd.DataFrame | None, *, file: Path, population: Path | None) -> list[System]:

@@ -277,7 +277,7 @@ def read_flows(
         The file can't be read, lacks a column, or a cell can't be right; the place is named.
     """
     text = {"origin": origin, "destination": destination} | ({"period": period} if period else {})
-    frame = read_table_file(path, text=text, numbers={"persons": persons}, nullable=("persons",))
+    frame = read_table_file(path, text=text, numbers={"persons": persons}, nullable=("persons",), counts=("persons",))
     told = {"origin": origin, "destination": destination, "persons": persons, "period": period}
     try:
         return Flows.from_frame(frame.rename(columns=told), **told, source=source)  # type: ignore[arg-type]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 PARQUET_MAGIC = b"PAR1"
 PROBLEMS_SHOWN = 5
 WRITTEN_ENDINGS = (".csv", ".parquet")
+LARGEST_COUNT = 2**53
+"""Beyond it neighbouring whole numbers are the same to a computer, and sums are no longer exact."""
 
 
 def read_table_file(
@@ -29,6 +31,7 @@ def read_table_file(
     numbers: Mapping[str, str],
     nullable: Collection[str] = (),
     signed: Collection[str] = (),
+    counts: Collection[str] = (),
 ) -> pd.DataFrame:
     """Return columns of a CSV, Parquet or XLSX file (its first sheet) under names of our own, in the file's order.
 
@@ -44,6 +47,8 @@ def read_table_file(
         Our names of columns in which a cell may be empty; it becomes a null.
     signed
         Our names of number columns that may be below 0.
+    counts
+        Our names of number columns that are added up and must stay exact: `LARGEST_COUNT` at most.
 
     Returns
     -------
@@ -55,8 +60,8 @@ def read_table_file(
     WrongUseError
         One column is named for two things.
     BadInputError
-        The file can't be read, lacks a column, or a cell is empty, no finite number, or negative: file, column and
-        rows are named (the header being row 1).
+        The file can't be read, lacks a column or has it twice, or a cell is empty, no finite number, negative or too
+        large: file, column and rows are named (the header being row 1).
     EnumerationsError
         The file is missing, empty, of another type, or damaged as a whole.
     """
@@ -65,11 +70,16 @@ def read_table_file(
     if twice:
         raise WrongUseError(f"The column '{twice[0]}' is named for two things; name each once.")
     with connect(spatial=False) as connection:
-        places = _stage(connection, path)
+        columns = _stage(connection, path)
+        places = dict(columns)
         missing = [column for column in wanted.values() if column not in places]
         if missing:
             told, there = ", ".join(map(repr, missing)), ", ".join(places)
             raise BadInputError(f"{path.name}: there is no column {told}; the file has: {there}.")
+        names = [name for name, _ in columns]
+        repeated = [column for column in wanted.values() if names.count(column) > 1]
+        if repeated:
+            raise BadInputError(f"{path.name}: there are two columns '{repeated[0]}'. Rename the one not meant.")
         cells = ", ".join(
             f"{_cell(places[column], is_number=name in numbers)} AS {_quoted(name)}, "
             f"nullif(trim({places[column]}::VARCHAR), '') AS {_quoted('told ' + name)}"
@@ -77,7 +87,14 @@ def read_table_file(
         )
         connection.execute(f"CREATE TEMP TABLE given AS SELECT record, {cells} FROM staged")
         for name, column in wanted.items():
-            _refuse(connection, path, name, column, is_number=name in numbers, nullable=nullable, signed=signed)
+            problems = _problems(
+                name,
+                is_number=name in numbers,
+                is_nullable=name in nullable,
+                is_signed=name in signed,
+                is_count=name in counts,
+            )
+            _refuse(connection, path, name, column, problems)
         chosen = ", ".join(_quoted(name) for name in wanted)
         return connection.execute(f"SELECT {chosen} FROM given ORDER BY record").df()
 
@@ -91,13 +108,13 @@ def table_file_columns(path: Path) -> list[str]:
         The file is missing, empty, of another type, or damaged as a whole.
     """
     with connect(spatial=False) as connection:
-        return list(_stage(connection, path))
+        return [name for name, _ in _stage(connection, path)]
 
 
 def column_names(path: Path) -> list[str]:
     """Return the names of a file's columns, in its order; the errors are those of `read_table_file`."""
     with connect(spatial=False) as connection:
-        return list(_stage(connection, path))
+        return [name for name, _ in _stage(connection, path)]
 
 
 def write_table_file(frame: pd.DataFrame, path: Path) -> Path:
@@ -132,8 +149,8 @@ def write_table_file(frame: pd.DataFrame, path: Path) -> Path:
     return path
 
 
-def _stage(connection: Connection, path: Path) -> dict[str, str]:
-    """Make the view `staged` with a column `record`; return the SQL of each of the file's columns by its name."""
+def _stage(connection: Connection, path: Path) -> list[tuple[str, str]]:
+    """Make the view `staged` with a column `record`; return the name and the SQL of each of the file's columns."""
     with _opened(path) as file:
         is_parquet = file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
     if not is_parquet:
@@ -146,7 +163,7 @@ def _stage(connection: Connection, path: Path) -> dict[str, str]:
                 f"{path.name}: {broken[1]} rows don't fit the header, the first is row {broken[0]}. Export it again."
             )
         connection.execute(f"CREATE TEMP VIEW staged AS SELECT * FROM {table.relation}")
-        return {name.strip(): f"c{position}" for position, name in enumerate(table.header.names)}
+        return [(name.strip(), f"c{position}") for position, name in enumerate(table.header.names)]
     try:
         connection.execute(
             f"CREATE TEMP VIEW staged AS SELECT file_row_number + 2 AS record, * EXCLUDE (file_row_number) "
@@ -155,7 +172,7 @@ def _stage(connection: Connection, path: Path) -> dict[str, str]:
         names = [str(row[0]) for row in connection.execute("DESCRIBE staged").fetchall()]
     except EngineError as error:
         raise BadInputError(f"{path.name}: not readable as Parquet ({error}). Export the file again.") from error
-    return {name: _quoted(name) for name in names if name != "record"}
+    return [(name, _quoted(name)) for name in names if name != "record"]
 
 
 def _opened(path: Path) -> IO[bytes]:
@@ -178,25 +195,26 @@ def _cell(source: str, *, is_number: bool) -> str:
     return f"TRY_CAST({told} AS DOUBLE)" if is_number else told
 
 
-def _refuse(
-    connection: Connection,
-    path: Path,
-    name: str,
-    column: str,
-    *,
-    is_number: bool,
-    nullable: Collection[str],
-    signed: Collection[str],
-) -> None:
-    """Name the rows whose cell can't be used."""
+def _problems(
+    name: str, *, is_number: bool, is_nullable: bool, is_signed: bool, is_count: bool
+) -> list[tuple[str, str, str]]:
+    """Return what a cell of a column can't be: the condition, what is wrong, and what to do."""
     value, told = _quoted(name), _quoted("told " + name)
-    problems = [] if name in nullable else [(f"{told} IS NULL", "is empty", "Fill it in, or leave the row out.")]
+    problems = [] if is_nullable else [(f"{told} IS NULL", "is empty", "Fill it in, or leave the row out.")]
     if is_number:
         problems.append(
             (f"{told} IS NOT NULL AND ({value} IS NULL OR NOT isfinite({value}))", "is no number", "Write digits only.")
         )
-        if name not in signed:
-            problems.append((f"{value} < 0", "is below 0", "A count can't be; correct it."))
+        if not is_signed:
+            problems.append((f"{value} < 0", "is below 0", "It can't be; correct it."))
+    if is_count:
+        problems.append((f"abs({value}) > {LARGEST_COUNT}", "is too large for a count", "Correct it."))
+    return problems
+
+
+def _refuse(connection: Connection, path: Path, name: str, column: str, problems: list[tuple[str, str, str]]) -> None:
+    """Name the rows whose cell can't be used."""
+    told = _quoted("told " + name)
     for condition, what, cure in problems:
         found = connection.execute(
             f"SELECT record, {told}, count(*) OVER () FROM given WHERE {condition} "
