@@ -169,10 +169,19 @@ def _stage(connection: Connection, path: Path) -> list[tuple[str, str]]:
             f"CREATE TEMP VIEW staged AS SELECT file_row_number + 2 AS record, * EXCLUDE (file_row_number) "
             f"FROM read_parquet('{_escaped(path)}', file_row_number = true)"
         )
-        names = [str(row[0]) for row in connection.execute("DESCRIBE staged").fetchall()]
+        kinds = {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE staged").fetchall()}
     except EngineError as error:
         raise BadInputError(f"{path.name}: not readable as Parquet ({error}). Export the file again.") from error
-    return [(name, _quoted(name)) for name in names if name != "record"]
+    return [(name, _told(name, kind)) for name, kind in kinds.items() if name != "record"]
+
+
+def _told(name: str, kind: str) -> str:
+    """Return the SQL of a Parquet column; a code that a program kept as a real number is told as in a CSV, as 11."""
+    column = _quoted(name)
+    if kind not in ("DOUBLE", "FLOAT"):
+        return column
+    is_whole = f"{column} = floor({column}) AND abs({column}) < {LARGEST_COUNT}"
+    return f"CASE WHEN {is_whole} THEN {column}::BIGINT::VARCHAR ELSE {column}::VARCHAR END"
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -80,6 +80,13 @@ def test_a_file_of_another_kind_is_refused(tmp_path, content):
         read_table_file(given(tmp_path, content), text=TEXT, numbers=NUMBERS)
 
 
+def test_codes_that_a_program_kept_as_real_numbers_are_the_codes(tmp_path):
+    frame = pd.DataFrame({"from": [11.0, 22.5], "to": [22, 11], "n": [1e-7, 3e18]})
+    frame.to_parquet(tmp_path / "flows.parquet")
+    told = read_table_file(tmp_path / "flows.parquet", text=TEXT, numbers=NUMBERS)
+    assert told.to_dict("list") == {"origin": ["11", "22.5"], "destination": ["22", "11"], "persons": [1e-7, 3e18]}
+
+
 def test_counts_stay_exact_and_two_columns_of_one_name_are_not_chosen_between(tmp_path):
     path = given(tmp_path, "from,to,n,m,m\nA,B,9007199254740992,1,2\nA,B,9007199254740994,1,2\nA,B,1e300,1,2\n")
     with pytest.raises(BadInputError, match=r"column 'n' is too large for a count in row 3 \('9007199254740994'\), 4"):
