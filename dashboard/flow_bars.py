@@ -56,10 +56,12 @@ def area_totals(snapshot: Snapshot, view: View) -> pd.DataFrame:
 
 
 def shown_ends(totals: pd.DataFrame, *, key: str) -> pd.DataFrame:
-    """Return the areas of the chart: all, or those at both ends of the order."""
+    """Return the areas of the chart: all, or those at both ends of the order; any with a figure where none has it."""
     if len(totals) <= WHOLE_MAXIMUM_AREAS:
         return totals
     known = totals[totals[key].notna()]
+    if known.empty:
+        known = totals[totals[["in", "out"]].notna().any(axis=1)]
     return pd.concat([known.head(ENDS_SHOWN), known.iloc[ENDS_SHOWN:].tail(ENDS_SHOWN)])
 
 
@@ -121,7 +123,8 @@ def _whole_ticks(totals: pd.DataFrame, direction: str, *, width_px: int) -> dict
     """Return ticks that count people to both sides of zero without a minus, as many as there is room for."""
     if direction == "in":
         return {"tickformat": ",", "rangemode": "tozero", "nticks": max(2, width_px // TICK_PX)}
-    largest = max(float(totals[["in", "out"]].astype("float64").max().max() or 0), 1.0)
+    largest = float(totals[["in", "out"]].astype("float64").max().max())
+    largest = max(largest, 1.0) if largest > 0 else 1.0  # not a number where nothing is published
     wanted = largest * 2 / max(2, width_px // TICK_PX)
     power = 10 ** math.floor(math.log10(wanted))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= wanted)

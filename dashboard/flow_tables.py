@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dashboard import flowmap, tables
-from dashboard.flow_bars import CODELISTS, NOT_STATED, area_totals
+from dashboard.flow_bars import BREAKDOWNS, CODELISTS, NOT_STATED, area_totals
 from dashboard.flow_sources import (
     CHECKPOINT,
     RECONCILED,
@@ -24,8 +24,10 @@ from dashboard.flow_sources import (
 from dashboard.measures import note_text
 from dashboard.od_matrix import matrix_pairs
 from dashboard.state import RETURN_SOURCES, SURVEY_SOURCES
-from dashboard.system_table import index_name
+from dashboard.system_table import decimals_of, index_name
+from dtm.flow_items import ITEMS as ITEMS_OF
 from dtm.released import ReleasedTable
+from dtm.system_measures import SYSTEM_INDICES
 
 if TYPE_CHECKING:
     from dashboard.reader import Snapshot
@@ -179,16 +181,28 @@ def _item_words(snapshot: Snapshot, frame: pd.DataFrame, found: pd.DataFrame, wo
         words("item.not_stated") if item == NOT_STATED else labels[kind].get(item, item)
         for kind, item in zip(frame["breakdown"], frame["item"], strict=True)
     ]
-    return found.assign(name=[words(f"breakdown.{kind}") for kind in frame["breakdown"]], item=items)
+    found = found.assign(name=[words(f"breakdown.{kind}") for kind in frame["breakdown"]], item=items)
+    order = [(kind, item) for kind in BREAKDOWNS for item in (*ITEMS_OF.get(kind, ()), NOT_STATED)]
+    places = [
+        order.index(pair) if pair in order else len(order)
+        for pair in zip(frame["breakdown"], frame["item"], strict=True)
+    ]
+    return found.iloc[sorted(range(len(places)), key=places.__getitem__)]
 
 
 def _system_words(frame: pd.DataFrame, found: pd.DataFrame, words: Words) -> pd.DataFrame:
-    return found.assign(
+    found = found.assign(
         name=[index_name(code, words) for code in frame["indicator"]],
         level=[words("level.city") if level == 1 else words(f"level.{level}") for level in frame["level"]],
-        unit=frame["unit"],
+        unit=[words(f"unit.{unit}") if words.has(f"unit.{unit}") else "" for unit in frame["unit"]],
+        decimals=[decimals_of(code) for code in frame["indicator"]],
         note=[note_text(note, words.lang) for note in frame["note"]],
     )
+    order = {code: i for i, code in enumerate(SYSTEM_INDICES)}
+    places = [
+        (level, order.get(code, len(order))) for level, code in zip(frame["level"], frame["indicator"], strict=True)
+    ]
+    return found.iloc[sorted(range(len(places)), key=places.__getitem__)]
 
 
 def columns(snapshot: Snapshot, view: View, words: Words) -> list[dict[str, Any]]:
@@ -205,14 +219,15 @@ def columns(snapshot: Snapshot, view: View, words: Words) -> list[dict[str, Any]
 def _columns(snapshot: Snapshot, view: View, words: Words) -> list[dict[str, Any]]:
     kind = kind_of(snapshot, view)
     status = tables.text_column("status_label", words("column.status"))
-    value = tables.number_column("value", words("column.value"))
+    unit = words(f"unit.{unit_of(view) if kind in (PAIRS, AREAS, ROUNDS) else 'persons'}")
+    value = tables.number_column("value", f"{words('column.value')}, {unit}")
     name = {
         AREAS: "column.area", ROUNDS: "column.round", HOURS: "column.weekday", ITEMS: "column.breakdown",
         SYSTEM: "column.index",
     }.get(kind, "column.checkpoint")  # fmt: skip
     first = tables.text_column("name", words(name), minWidth=150)
     if kind in (AREAS, ROUNDS):
-        return [first, *(_side_column(side, words) for side in ("in", "out", "net"))]
+        return [first, *(_side_column(side, words, unit=unit) for side in ("in", "out", "net"))]
     if kind == PAIRS:
         ends = [
             tables.text_column("origin_name", words("column.origin"), minWidth=140),
@@ -222,8 +237,9 @@ def _columns(snapshot: Snapshot, view: View, words: Words) -> list[dict[str, Any
     if kind == ITEMS:
         return [first, tables.text_column("item", words("column.item")), value, status]
     if kind == SYSTEM:
-        number = tables.number_column("value", words("column.value"), decimals=3)
-        return [first, tables.text_column("level", words("control.level")), number, status,
+        number = tables.number_column("value", words("column.value"), decimals=None)
+        return [first, tables.text_column("level", words("control.level")), number,
+                tables.text_column("unit", words("column.unit")), status,
                 tables.text_column("note", words("column.note"))]  # fmt: skip
     direction = tables.text_column("direction", words("control.direction"))
     hours = tables.number_column("hours", words("column.hours"), decimals=1)
@@ -234,9 +250,9 @@ def _columns(snapshot: Snapshot, view: View, words: Words) -> list[dict[str, Any
     return [first, day, direction, hours, value, *more, status]
 
 
-def _side_column(side: str, words: Words) -> dict[str, Any]:
+def _side_column(side: str, words: Words, *, unit: str) -> dict[str, Any]:
     title = words("key.net") if side == "net" else words(f"direction.{side}")
-    column = tables.number_column(side, title)
+    column = tables.number_column(side, f"{title}, {unit}")
     column["valueFormatter"] = {
         "function": f"params.value == null ? params.data.{side}_label : d3.format(',.0f')(params.value)"
     }

@@ -42,6 +42,11 @@ def index_name(code: str, words: Words) -> str:
     return code if index is None else index.label_mn if words.lang == "mn" else index.label_en
 
 
+def decimals_of(code: str) -> int:
+    """Return the decimals an index is written with."""
+    return FORMULAS[code][1] if code in FORMULAS else DECIMALS
+
+
 def system_rows(snapshot: Snapshot, *, round_number: int, source: str, level: int) -> pd.DataFrame:
     """Return the indices of a round, source and level, in the order they are read."""
     frame = snapshot.rows("system", round_number=round_number, source=source, level=level)

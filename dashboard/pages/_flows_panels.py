@@ -197,6 +197,10 @@ def bars_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     key = "net" if view.direction == "both" else view.direction
     if totals.empty or (totals[["in_status", "out_status"]] == "not_reported").all(axis=None):
         return nothing(words("flows.no_totals"))
+    sides = SIDES if view.direction == "both" else (view.direction,)
+    if totals[[side for side in sides if side != "net"]].isna().all(axis=None):
+        hidden = int((totals[[f"{side}_status" for side in sides]] == "suppressed").any(axis=1).sum())
+        return nothing(words("bars.no_open", n=hidden) if hidden else words("flows.no_totals"))
     shown = flow_bars.shown_ends(totals, key=key)
     names = [_bar_name(snapshot, str(code), words, view) for code in shown.index]
     figure = flow_bars.in_out_net(
@@ -214,7 +218,6 @@ def bars_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
         words("bars.ends", shown=len(shown), all=len(totals)) if len(shown) < len(totals) else "",
         *(words(f"bars.{gap}", n=int(counts[gap])) for gap in ("suppressed", "not_reported") if gap in counts),
     ]
-    sides = SIDES if view.direction == "both" else (view.direction,)
     facts = about.facts_of(
         snapshot, words, source=view.source, pcode=_told_by(snapshot, view),
         round_number=snapshot.round_or_last(view.round),
@@ -257,7 +260,8 @@ def profile_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
             facts=about.returns_facts(snapshot, words, pcode=pcode, round_number=number),
             statuses=status_counts(frame),
         )  # fmt: skip
-        title = words(f"breakdown.{kind}")
+        unit = words(f"unit.{unit_of(view) if kind == 'reason' else 'persons'}")
+        title = f"{words(f'breakdown.{kind}')}, {unit}"
         blocks.append(block(kind, figure, label=title, notes=[], how=how, title=title))
     return [html.P(words(f"flows.told.{view.source}"), className="note"), html.Div(blocks, className="flow-blocks")]
 

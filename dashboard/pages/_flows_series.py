@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dash import html
+
 from dashboard import about, breaks, charts, flow_bars, passage_charts, trends
 from dashboard.flow_sources import CHECKPOINT, SIDES, TOTAL, reason_of, status_counts, unit_of, worst
 from dashboard.pages._flows_blocks import NARROW_PX, SIDES_PX, block, nothing, side_counts
@@ -38,9 +40,15 @@ def trends_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     people_how = about.details(
         words, formula=words("about.population"), reference=about.DTM_FRAMEWORK, facts=facts
     )  # fmt: skip
+    title = f"{words('trend.moves')}, {words(f'unit.{unit}')}"
+    drawn = not shown[[side for side in sides if side != "net"]].isna().all(axis=None)
     return [
-        block("moves", moves, label=words("overview.moves"), notes=[], how=how, title=words("trend.moves")),
-        block("people", people, label=words("overview.trend"), title=words("overview.trend"), how=people_how,
+        block("moves", moves, label=words("overview.moves"), notes=[words("overview.open_marker", share=share)],
+              how=how, title=title)
+        if drawn
+        else html.Div([html.H3(title, className="panel-subtitle"), *nothing(words("trend.none")), how]),
+        block("people", people, label=words("overview.trend"), how=people_how,
+              title=f"{words('overview.trend')}, {words('unit.persons')}",
               notes=[words("overview.open_marker", share=share), words("trend.lines"), *told]),
         block("coverage", covered, label=words("key.coverage"), notes=[], how=None, title=words("key.coverage")),
     ]  # fmt: skip

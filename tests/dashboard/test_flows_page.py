@@ -312,3 +312,48 @@ def test_without_estimates_every_tab_says_so(tmp_path, lang):
                 assert flow_tables.rows(snapshot, view, words) is not None
         assert words("system.none") in text_of(PANELS["system"](snapshot, View(tab="system"), words))
         assert words("flows.no_pairs") in text_of(PANELS["matrix"](snapshot, View(source="reconciled"), words))
+
+
+def test_where_every_total_is_hidden_a_sentence_says_so(snapshot, monkeypatch):
+    totals = flow_bars.area_totals(snapshot, View())
+    hidden = totals.assign(**{side: float("nan") for side in ("in", "out", "net")})
+    hidden = hidden.assign(**{f"{side}_status": "suppressed" for side in ("in", "out", "net")})
+    drawn = {"direction": "both", "unit": "persons", "width_px": 390, "net": "Net"}
+    figure = flow_bars.in_out_net(hidden, list(hidden.index), EN, **drawn)
+    assert {text for trace in figure.data if trace.type == "scatter" for text in trace.text or ()} == {"  Hidden  "}
+    monkeypatch.setattr(flow_bars, "area_totals", lambda *_: hidden)
+    told = panel(snapshot, tab="bars")
+    assert graphs(told) == []
+    assert EN("bars.no_open", n=len(hidden)) in text_of(told)
+
+
+def test_areas_without_a_net_are_drawn_by_what_they_have(snapshot, monkeypatch):
+    monkeypatch.setattr(flow_bars, "WHOLE_MAXIMUM_AREAS", 1)
+    totals = flow_bars.area_totals(snapshot, View()).assign(net=float("nan"), out=float("nan"))
+    assert len(flow_bars.shown_ends(totals, key="net")) == len(totals)
+
+
+def test_trends_without_a_published_figure_are_a_sentence(snapshot):
+    told = text_of(panel(snapshot, tab="trends", source="survey_1y", area=SECOND))
+    assert EN("trend.none") in told
+
+
+def test_every_table_names_its_unit(snapshot):
+    def titles(**fields):
+        return " ".join(column["headerName"] for column in flow_tables.columns(snapshot, View(**fields), EN))
+
+    assert "Value, households" in titles(tab="matrix", unit="households")
+    assert "Value, people" in titles(tab="matrix", source="reconciled", unit="households")
+    assert "In, households Out, households" in titles(tab="bars", unit="households")
+    assert "Value, people" in titles(tab="profile", unit="households")
+    assert "Unit" in titles(tab="system")
+
+
+def test_rows_of_breakdowns_and_indices_stand_in_their_order(snapshot):
+    items = flow_tables.rows(snapshot, View(tab="profile"), EN)["id"].tolist()
+    kinds = [kind for kind in flow_bars.BREAKDOWNS if kind != "reason"]
+    assert items == sorted(items, key=lambda found: kinds.index(found.split(":")[0]))
+    sexes = [found for found in items if found.startswith("sex:")]
+    assert sexes[:2] == ["sex:male", "sex:female"]
+    indices = flow_tables.rows(snapshot, View(tab="system"), EN)
+    assert indices.iloc[0]["name"] == "Moves between the areas"
