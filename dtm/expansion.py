@@ -263,7 +263,9 @@ def add_total(days: pd.DataFrame) -> pd.DataFrame:
     interval = total["is_expanded"] & is_known
     total = total.assign(
         place=TOTAL,
-        observed_share=(total["counted"] / value.where(value > 0)).where(total["direction"] != NET),
+        observed_share=(total["counted"] / value.where(value > 0))
+        .mask(is_known & ~total["is_expanded"], 1.0)
+        .where(total["direction"] != NET),
         value=value,
         low=(value - np.sqrt(total["below"])).where(interval),
         high=(value + np.sqrt(total["above"])).where(interval),

@@ -268,6 +268,9 @@ def test_totals_are_of_all_open_checkpoints_or_say_how_many_lack():
     assert total["note"].tolist() == ["checkpoints_summed:2", "checkpoints_missing:1", "checkpoints_missing:1"]
     assert note_words("checkpoints_summed:2")[0] == "Sum of 2 checkpoints."
     assert total["hours_observed"].tolist() == [48, 48, 48]
+    quiet = expand_hourly(hourly([("a", 0, "in", {}, whole), ("a", 1, "in", {8: 1}, whole)]))
+    seen = add_total(quiet.days).query("place == 'total'")
+    assert seen[["value", "observed_share"]].to_numpy().tolist() == [[0, 1], [1, 1]]  # nobody passed: all was seen
 
 
 def test_mean_days_by_weekday_and_how_much_of_them_was_watched():
