@@ -11,7 +11,7 @@ from scipy import sparse
 
 from dtm.errors import BadInputError, DtmError, WrongUseError
 from dtm.fitting import LOG_LINEAR_LIMIT_CELLS, Fit, fit_log_linear, fit_margins
-from dtm.table_files import column_names, read_table_file
+from dtm.table_files import read_table_file, table_file_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +118,7 @@ def _fit_log_linear(entries: Any, margins: tuple[Any, Any], how: dict[str, Any])
 
 def _read_seed(path: Path, *, origin: str, destination: str, persons: str) -> tuple[pd.DataFrame, dict[str, str]]:
     """Return the seed's rows, all other columns as text, and the file's names of the columns."""
-    there = column_names(path)
+    there = table_file_columns(path)
     taken = [column for column in there if column in {FITTED, METHOD}]
     if taken:
         raise WrongUseError(
@@ -146,7 +146,7 @@ def _read_margin(given: MarginFile) -> pd.Series[float]:
 
 def _columns(given: MarginFile) -> tuple[str, str]:
     """Return the columns of areas and of persons: named ones, else those of the seed's names, else the evident."""
-    there = column_names(given.path)
+    there = table_file_columns(given.path)
     area = given.area or next((name for name in (given.like_area, AREA) if name in there), None)
     persons = given.persons or next((name for name in (given.like_persons, PERSONS) if name in there), None)
     if persons is None:

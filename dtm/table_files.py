@@ -111,12 +111,6 @@ def table_file_columns(path: Path) -> list[str]:
         return [name for name, _ in _stage(connection, path)]
 
 
-def column_names(path: Path) -> list[str]:
-    """Return the names of a file's columns, in its order; the errors are those of `read_table_file`."""
-    with connect(spatial=False) as connection:
-        return [name for name, _ in _stage(connection, path)]
-
-
 def write_table_file(frame: pd.DataFrame, path: Path) -> Path:
     """Write a table as CSV or Parquet by the file's ending, whole or not at all; an older file is replaced.
 
