@@ -23,6 +23,8 @@ TAKEN_AWAY = ("departures", "deaths")
 FIGURES = ("actual_persons", "arrivals", "departures")
 TALL_PX, LOW_PX = 300, 250
 NARROW_CHARACTERS, WIDE_CHARACTERS = 16, 34
+COLUMN_CHARACTERS = 12
+"""Letters of a label that fit under a column of the account."""
 
 
 def row_of(snapshot: Snapshot, table: str, /, **where: Any) -> dict[str, Any] | None:
@@ -36,7 +38,7 @@ def waterfall(row: dict[str, Any], words: Words, *, is_narrow: bool = False) -> 
     figure = base_chart(height=TALL_PX, left=8 if is_narrow else 56)
     steps = [step for step in STEPS if step != "boundary_change" or row[step]]
     values = [float(row[step]) * (-1 if step in TAKEN_AWAY else 1) for step in steps]
-    names = [wrapped(words(f"account.{step}"), NARROW_CHARACTERS) for step in steps]
+    names = [wrapped(words(f"account.{step}"), NARROW_CHARACTERS if is_narrow else COLUMN_CHARACTERS) for step in steps]
     ends = ("opening", "closing")
     figure.add_waterfall(
         x=values if is_narrow else names,
@@ -54,7 +56,7 @@ def waterfall(row: dict[str, Any], words: Words, *, is_narrow: bool = False) -> 
     )
     extent = list(_extent(values))
     if is_narrow:
-        figure.update_xaxes(range=extent, tickformat=",", nticks=4)
+        figure.update_xaxes(range=extent, tickformat=",", nticks=3)
         figure.update_yaxes(autorange="reversed", automargin=True, type="category", tickformat="")
     else:
         figure.update_yaxes(range=extent)
@@ -105,7 +107,7 @@ def completed(snapshot: Snapshot, words: Words, *, pcode: str, round_number: int
                 error_x=_interval(frame, ends, kept) if is_end else None,
                 hovertemplate="%{y}: %{x:,.0f}<extra>" + name + "</extra>",
             )
-    side = {"showgrid": True, "gridcolor": "#e6e8ec", "tickformat": ",", "rangemode": "tozero", "nticks": 5}
+    side = {"showgrid": True, "gridcolor": "#e6e8ec", "tickformat": ",", "rangemode": "tozero", "nticks": 4}
     rows = {"automargin": True, "autorange": "reversed", "tickformat": "", "type": "category", "gridcolor": "#ffffff"}
     figure.update_layout(
         barmode="stack",

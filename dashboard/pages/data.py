@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 PAGE = "data"
 FINDINGS_SHOWN = 5000
 HASH_CHARACTERS = 16
-METHODS = ("coverage", "located", "flows", "density", "exposure", "safety")
+METHODS = ("coverage", "located", "flows", "estimates", "accounts", "survey", "density", "exposure", "safety")
+INPUT_KINDS = ("rounds", "returns", "area_sets", "layers", "rasters", "series_breaks")
 
 
 def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
@@ -188,8 +189,12 @@ def _hidden(manifest: Any, words: Words) -> str:
     summary = manifest.get("suppression")
     if not isinstance(summary, dict):
         return words("manifest.unknown")
-    numbers = [f"{key} {words.number(value)}" for key, value in summary.items() if isinstance(value, int)]
-    return ", ".join(numbers) or words("manifest.unknown")
+    cells = [entry for entry in summary.get("cells") or [] if isinstance(entry, dict)]
+    if not cells:
+        return words("manifest.unknown")
+    hidden = sum(entry["cells"] for entry in cells if entry["status"] == "suppressed")
+    every = sum(entry["cells"] for entry in cells)
+    return words("manifest.hidden_of", hidden=words.number(hidden), all=words.number(every))
 
 
 def _inputs(manifest: Any, words: Words) -> Any:
@@ -201,7 +206,8 @@ def _inputs(manifest: Any, words: Words) -> Any:
             if isinstance(entry, dict):
                 name = entry.get("file_name") or entry.get("name") or entry.get("area_set") or entry.get("file") or ""
                 digest = str(entry.get("file_sha256") or entry.get("sha256") or "")
-                rows += [(f"{kind}", str(name), digest)] if name else []
+                label = words(f"manifest.kind.{kind}") if kind in INPUT_KINDS else kind
+                rows += [(label, str(name), digest)] if name else []
     if not rows:
         return html.P(words("manifest.no_inputs"), className="note")
     head = [words("manifest.kind"), words("column.file"), "SHA-256"]

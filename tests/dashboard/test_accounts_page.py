@@ -8,6 +8,7 @@ from dashboard import account_charts
 from dashboard.pages import accounts
 from dashboard.state import View
 from dashboard.words import Words
+from tests.dashboard.make_estimates import HIDDEN_KHOROO, SILENT_KHOROO
 
 EN = Words("en")
 
@@ -61,9 +62,11 @@ def test_the_sample_speaks_for_the_city_and_hides_what_it_must(snapshot):
     assert district["survey_note"] == "No sample that may be published belongs to this round."
 
 
-@pytest.mark.parametrize(("number", "words"), [(1, "There is no round before"), (3, "Not reported")])
-def test_an_area_without_an_account_says_why(snapshot, number, words):
-    area = "" if number == 1 else "MN110101"
+@pytest.mark.parametrize(
+    ("number", "area", "words"),
+    [(1, "", "There is no round before"), (3, SILENT_KHOROO, "Not reported"), (3, HIDDEN_KHOROO, "Hidden")],
+)
+def test_an_area_without_an_account_says_why(snapshot, number, area, words):
     shown = page(snapshot, round=number, area=area)
     assert str(shown["verdict"]).startswith(words)
     assert shown["waterfall_style"] == {"display": "none"}

@@ -11,7 +11,7 @@ import pytest
 
 from dashboard import flowmap, maps, tables, trends
 from dashboard.measures import MEASURES, by_area, note_text, one
-from dashboard.pages import flows, ger, hazards, overview
+from dashboard.pages import data, flows, ger, hazards, overview
 from dashboard.pages.common import area_rows, measure_released
 from dashboard.reader import Reader
 from dashboard.scales import diverging_scale, sequential_scale
@@ -215,3 +215,18 @@ def test_a_worker_serves_scripts_before_it_is_asked_for_the_page(workspace):
     client = second.test_client()
     assert {client.get(script).status_code for script in scripts[:3]} == {200}
     assert "http" not in " ".join(re.findall(r'(?:src|href)="([^"]+)"', page))
+
+
+def test_the_manifest_is_told_in_words(snapshot, monkeypatch):
+    manifest = {
+        **snapshot.release.manifest,
+        "suppression": {
+            "cells": [{"status": "suppressed", "cells": 40}, {"status": "published", "cells": 1960}],
+            "audits": 16,
+        },
+    }
+    monkeypatch.setattr(snapshot.release, "manifest", manifest)
+    told = text_of(data.layout(snapshot, View(lang="mn"), Words("mn")))
+    assert "2,000 тооноос 40" in told
+    assert "audits" not in told
+    assert "Мэдээ returns.csv" in told

@@ -15,7 +15,7 @@ from dashboard import account_charts, flow_bars, parts, tables
 from dashboard.desk import board, deciding, files, finding_table, layout, round_head, units
 from dashboard.measures import MEASURES
 from dashboard.pages import accounts
-from dashboard.pages.data import METHODS
+from dashboard.pages.data import INPUT_KINDS, METHODS
 from dashboard.pages.flows import SOURCE_GROUPS
 from dashboard.pages.hazards import SERVICES_KNOWN
 from dashboard.state import DIRECTIONS, LEVELS, SCOPES, SOURCES, SURVEY_SOURCES, TABS, UNITS
@@ -38,6 +38,7 @@ COMPOSED = {
     *(f"grid.{key}" for key in tables.GRID_WORDS),
     *(f"service.{name}" for name in SERVICES_KNOWN),
     *(f"method.{name}" for name in METHODS),
+    *(f"manifest.kind.{kind}" for kind in INPUT_KINDS),
     *(f"direction.{direction}" for direction in DIRECTIONS),
     *(f"tab.{tab}" for tab in TABS),
     *(f"source_group.{group}" for group, _ in SOURCE_GROUPS),
