@@ -56,6 +56,7 @@ KHOROO_LEVEL = 3
 RASTER_ENDINGS = (".tif", ".tiff")
 TABLE_ENDINGS = (".csv", ".parquet", ".xlsx")
 ROWS_SHOWN = 20
+NAMES_SHOWN = 5
 
 
 @dataclass
@@ -65,6 +66,7 @@ class _Room:
     folder: Path
     stack: ExitStack
     findings: list[dict[str, Any]] = field(default_factory=list)
+    without_weight: list[str] = field(default_factory=list)
     is_demonstration: bool = False
     _opened: tuple[Workspace, Connection] | None = None
 
@@ -181,7 +183,7 @@ def _weights(
     if ending in RASTER_ENDINGS:
         return RasterWeights(path, name=path.name)
     if area is not None:
-        return _counts(path, source, target, area=area, value=value)
+        return _counts(room, path, source, target, area=area, value=value)
     if ending in TABLE_ENDINGS[1:]:
         raise WrongUseError(f"{path.name} is a table: name its columns with --weights-area and --weights-value.")
     read = read_weight_layer(path)
@@ -196,15 +198,19 @@ def _weights(
 
 
 def _counts(
-    path: Path, source: gpd.GeoDataFrame, target: gpd.GeoDataFrame, *, area: str, value: str | None
+    room: _Room, path: Path, source: gpd.GeoDataFrame, target: gpd.GeoDataFrame, *, area: str, value: str | None
 ) -> AreaWeights:
-    """Read counts by area; they are the targets' unless their codes are just those of the sources."""
+    """Read counts by area; they are the targets' unless their codes are just those of the sources.
+
+    An area that the table leaves out counts as 0, and is named in the answer.
+    """
     if value is None:
         raise WrongUseError("--weights-area needs --weights-value, the column of the counts.")
     table = read_table_file(path, text={"area": area}, numbers={"count": value})
     codes, of_source, of_target = set(table["area"]), set(source["pcode"]), set(target["pcode"])
     is_source = codes != of_target and (codes == of_source or (codes <= of_source and not codes <= of_target))
     counts = pd.Series(table["count"].to_numpy(), index=table["area"])
+    room.without_weight = sorted((of_source if is_source else of_target) - codes)
     return AreaWeights(counts, of="source" if is_source else "target", name=f"{path.name} {value}")
 
 
@@ -261,6 +267,7 @@ def _answer(crosswalk: Crosswalk, carried: Carried | None, room: _Room) -> dict[
         "sliver_km2": crosswalk.sliver_km2,
         "weights": crosswalk.weights,
         "weight_outside": crosswalk.weight_outside,
+        "without_weight": room.without_weight,
         "fallback_to_area": sorted(
             set(crosswalk.table.loc[crosswalk.table["method"] == "area_fallback", "from_pcode"])
         ),
@@ -295,6 +302,10 @@ def _print(answer: dict[str, Any], room: _Room, written: Path) -> None:
         f"{answer['classes']['only_code']} share only their code. Divided by: {answer['weights']}.",
         markup=False,
     )
+    if answer["without_weight"]:
+        left_out = answer["without_weight"]
+        named = ", ".join([*left_out[:NAMES_SHOWN], *(["..."] if len(left_out) > NAMES_SHOWN else [])])
+        out.print(f"Left out of the weights, and so 0 in them: {len(left_out)} areas ({named}).", markup=False)
     if answer["uncovered"]:
         columns = ["side", "pcode", "uncovered_share", "uncovered_km2"]
         print_table(answer["uncovered"][:ROWS_SHOWN], title="Land outside the other set", columns=columns)

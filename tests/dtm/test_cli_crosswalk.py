@@ -124,6 +124,15 @@ def test_weights_from_files(run, files, name):
     assert pd.read_csv(files / "carried.csv")["value"].tolist() == [101, expected, 1000 - expected]
 
 
+def test_areas_that_the_weights_leave_out_are_named(run, files):
+    pd.DataFrame({"code": ["MN110703"], "n": [5]}).to_csv("n.csv", index=False)
+    words = (*CARRY, "--weights", "n.csv", "--weights-area", "code", "--weights-value", "n", "--out", "carried.csv")
+    assert json.loads(run(*words, "--json")[1])["without_weight"] == ["MN110701", "MN110702"]
+    assert pd.read_csv(files / "carried.csv")["value"].tolist() == [101, 0, 1000]
+    assert "0 in them: 2 areas (MN110701, MN110702)" in " ".join(run(*words)[1].split())
+    assert json.loads(run(*CARRY, "--out", "carried.csv", "--json")[1])["without_weight"] == []
+
+
 def test_any_codes_will_do(run, files):
     old = gpd.GeoDataFrame({"id": ["x"]}, geometry=[box(0, 2)], crs=4326)
     new = gpd.GeoDataFrame({"nr": [7, 8]}, geometry=[box(0, 1), box(1, 2)], crs=4326)
