@@ -50,6 +50,10 @@ class Suppression:
         cells = system.cells
         self._members = system.members()
         self._relations_of = system.relations_of_cells()
+        self._partners: dict[int, list[int]] = {}
+        for larger, smaller in system.at_least.tolist():
+            self._partners.setdefault(larger, []).append(smaller)
+            self._partners.setdefault(smaller, []).append(larger)
         self._value = cells.value.tolist()
         self._tier = cells.tier.tolist()
         self._is_count = cells.is_count.tolist()
@@ -108,6 +112,20 @@ class Suppression:
         best = min((self._cost(cell, wanted=wanted) for cell in shown), default=None)
         return None if best is None else best[-1]
 
+    def _best_near(self, front: Iterable[int], relations: Iterable[int]) -> int | None:
+        """Return the published cell that costs least of these relations; else of the partners of the cells in front.
+
+        Published households hold hidden persons to a bound of their own.
+        """
+        near = self._best(relations, wanted=0)
+        if near is not None:
+            return near
+        cells = {partner for cell in front for partner in self._partners.get(cell, ()) if not self.hidden[partner]}
+        return min(cells, key=lambda cell: self._cost(cell, wanted=0), default=None)
+
+    def _hidden_partners(self, front: Iterable[int]) -> set[int]:
+        return {partner for cell in front for partner in self._partners.get(cell, ()) if self.hidden[partner]}
+
     def close(self) -> None:
         """Hide further cells until no relation is open."""
         while self._queue:
@@ -149,13 +167,16 @@ class Suppression:
             relations = sorted(
                 {relation for other in front for relation, _ in self._relations_of[other]} - seen_relations
             )
-            near = self._best(relations, wanted=0)
+            near = self._best_near(front, relations)
             if near is not None and self._tier[near] < TOP_TIER:
                 self.hide(near)
                 return near
             last_resort = near if last_resort is None else last_resort
             seen_relations.update(relations)
-            front = sorted({other for r in relations for other, _ in self._members[r] if self.hidden[other]} - seen)
+            beside = self._hidden_partners(front)
+            front = sorted(
+                ({other for r in relations for other, _ in self._members[r] if self.hidden[other]} | beside) - seen
+            )
             seen.update(front)
         if last_resort is None:
             raise ReleaseAuditError(
@@ -205,6 +226,7 @@ class Suppression:
     def _note(self, near: int | None, eased: set[int]) -> None:
         """Add the neighbours of a cell that was just hidden to those that a pass leaves alone."""
         if near is not None:
+            eased.update([near, *self._partners.get(near, ())])
             for relation, _ in self._relations_of[near]:
                 eased.update(other for other, _ in self._members[relation])
 
@@ -214,10 +236,11 @@ class Suppression:
         while front:
             entries = ((r, other, sign) for other in front for r, sign in self._relations_of[other])
             binding = sorted({r for r, other, sign in entries if bounds.binds(r, other, sign)})
-            near = self._best(binding, wanted=0)
+            near = self._best_near(front, binding)
             if near is not None:
                 yield near
             behind = {other for relation in binding for other, _ in self._members[relation] if self.hidden[other]}
+            behind |= self._hidden_partners(front)
             front = sorted(behind - seen)
             seen |= behind
 

@@ -19,7 +19,10 @@ derived
 
 Limits, stated: the bounds are propagated, not optimised (no linear programme), and the interval left for a hidden
 cell is more than one value but not yet as wide as the threshold; a reader's knowledge from elsewhere (a neighbour who
-knows one of two hidden counts) is not modelled. Differences of published figures, such as the registration gap, may
+knows one of two hidden counts) is not modelled. Each release is judged by itself: a return that came late or was
+corrected between two releases of a round is the difference of the two, however small. Breakdowns of moves that stay
+inside an area are told by nobody, but where the reasons, sexes and ages of an area and of all its parts are shown, they
+are the difference of those, and may be small. Differences of published figures, such as the registration gap, may
 be small numbers: they count nobody, and anyone can compute them. A hazard's estimate under the threshold is hidden
 for the same look everywhere, though share and stock, where both are published, lead to it: it is no count of people.
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dtm._survey_rounding import COUNT_STEP, round_to_respondents, step_of
 from dtm.disclosure import protect_release
 from dtm.workspace import Settings
-from tests.dtm.disclosure_world import flow_rows, open_world, stock_rows
+from tests.dtm.disclosure_world import flow_rows, flows_of_moves, open_world, stock_rows
 from tests.dtm.small_world import KHESEGS, KHOROOS, SmallWorld, boxes
 
 THREE = {"MN11": None, "MN1101": "MN11", "MN1102": "MN11", "MN1103": "MN11"}
@@ -156,3 +156,21 @@ def test_a_rest_no_figure_is_told_for_leaves_the_others_alone():
     world = world_of({(1, kheseg): counts for kheseg, counts in khesegs.items()})
     known = shown(world, "indicator", 1, indicator="registration_gap_persons")
     assert {"MN110701", "MN1107"}.isdisjoint(known)
+
+
+def test_bounds_by_households_never_stop_a_release():
+    rng = np.random.default_rng(8)
+    finest = [f"MN11{district:02d}{khoroo:02d}" for district in (1, 2) for khoroo in (1, 2)]
+    parents = {"MN11": None, "MN1101": "MN11", "MN1102": "MN11", **{area: area[:6] for area in finest}}
+    for _ in range(3):
+        alone = rng.choice([1, 2, 4, 9, 12, 20], 12)
+        ends = zip(
+            rng.choice(finest, 12),
+            rng.choice(["MN64", "MN65"], 12),
+            rng.choice(["work", "study"], 12),
+            alone,
+            strict=True,
+        )
+        moves = list(ends)
+        flows = [flows_of_moves(moves, finest, measure=measure) for measure in ("persons", "households")]
+        protect_release(open_world(parents, [1], flow=pd.concat(flows)), Settings())
