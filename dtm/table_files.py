@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PARQUET_MAGIC = b"PAR1"
 PROBLEMS_SHOWN = 5
 WRITTEN_ENDINGS = (".csv", ".parquet")
-LARGEST_COUNT = 2**53
+LARGEST_COUNT = 2**53 - 1
 """Beyond it neighbouring whole numbers are the same to a computer, and sums are no longer exact."""
 
 
