@@ -89,7 +89,9 @@ def in_out_net(
             textfont={"size": 11},
             hovertemplate=f"%{{y}}<br>{words(f'direction.{side}')}: <b>%{{text}}</b><extra></extra>",
         )
-        _gap_words(figure, totals[f"{side}_status"], names, words, sign=sign)
+        _words_for_bars(
+            figure, totals[f"{side}_status"], names, words, values=values.mask(at_least.astype(bool)), sign=sign
+        )
     if direction == "both":
         _net_marks(figure, totals, names, words, title=net)
     figure.update_layout(barmode="overlay", margin={"t": 34})
@@ -103,15 +105,21 @@ def in_out_net(
     return figure
 
 
-def _gap_words(figure: go.Figure, statuses: pd.Series, names: list[str], words: Words, *, sign: int = 1) -> None:
-    """Write beside zero why there is no bar: a bar without length has no text."""
-    gaps = [(name, status) for name, status in zip(names, statuses, strict=True) if status != "published"]
+def _words_for_bars(
+    figure: go.Figure, statuses: pd.Series, names: list[str], words: Words, *, values: pd.Series, sign: int = 1
+) -> None:
+    """Write beside zero why there is no bar, or that it is 0: a bar without length has no text."""
+    gaps = [
+        (name, "0" if status == "published" else words(f"status.{status}"))
+        for name, status, value in zip(names, statuses, values, strict=True)
+        if status != "published" or value == 0
+    ]
     if gaps:
         figure.add_scatter(
             x=[0] * len(gaps),
             y=[name for name, _ in gaps],
             mode="text",
-            text=[f"  {words(f'status.{status}')}  " for _, status in gaps],
+            text=[f"  {text}  " for _, text in gaps],
             textposition="middle right" if sign > 0 else "middle left",
             textfont={"size": 11, "color": "#4a5263"},
             hoverinfo="skip",
@@ -127,7 +135,7 @@ def _whole_ticks(totals: pd.DataFrame, direction: str, *, width_px: int) -> dict
     largest = max(largest, 1.0) if largest > 0 else 1.0  # not a number where nothing is published
     wanted = largest * 2 / max(2, width_px // TICK_PX)
     power = 10 ** math.floor(math.log10(wanted))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= wanted)
+    step = max(1, next(power * factor for factor in (1, 2, 5, 10) if power * factor >= wanted))
     ticks = [step * i for i in range(int(largest / step) + 1)]
     values = [-tick for tick in ticks] if direction == "out" else [*(-tick for tick in ticks[1:]), *ticks]
     return {"tickvals": sorted(values), "ticktext": [f"{abs(value):,.0f}" for value in sorted(values)]}
@@ -180,7 +188,7 @@ def breakdown_figure(snapshot: Snapshot, view: View, words: Words, kind: str) ->
             for value, status in zip(values, frame["status"], strict=True)
         ],
     )
-    _gap_words(figure, frame["status"], names, words)
+    _words_for_bars(figure, frame["status"], names, words, values=values)
     figure.update_layout(margin={"t": 8}, height=60 + BAR_PX * len(names))
     figure.update_xaxes(
         range=[0, max(float(values.max()) if values.notna().any() else 0.0, 1.0) * 1.18], nticks=4, tickformat=","

@@ -357,3 +357,16 @@ def test_rows_of_breakdowns_and_indices_stand_in_their_order(snapshot):
     assert sexes[:2] == ["sex:male", "sex:female"]
     indices = flow_tables.rows(snapshot, View(tab="system"), EN)
     assert indices.iloc[0]["name"] == "Moves between the areas"
+
+
+def test_a_zero_says_so_and_ticks_are_whole_people(snapshot):
+    totals = flow_bars.area_totals(snapshot, View())
+    totals = totals.assign(out=0.0, net=float("nan"), net_status="suppressed", in_status="suppressed")
+    totals["in"] = float("nan")
+    drawn = {"direction": "both", "unit": "persons", "width_px": 1440, "net": "Net"}
+    figure = flow_bars.in_out_net(totals, list(totals.index), EN, **drawn)
+    beside = [
+        tuple(text.strip() for text in trace.text) for trace in figure.data if trace.type == "scatter" and trace.text
+    ]
+    assert [set(texts) for texts in beside] == [{"Hidden"}, {"0"}]
+    assert list(figure.layout.xaxis.ticktext) == ["1", "0", "1"]
