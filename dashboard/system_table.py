@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FORMULAS: dict[str, tuple[str, int]] = {
     "movers": ("M = Σ m(i,j), i ≠ j", 0),
-    "population": ("P = Σ P(i)", 0),
+    "population": ("P = Σ (P(i) − ΔP(i) / 2)", 0),
     "crude_migration_intensity_pct": ("CMI = 100 M / P", 2),
     "courgeau_k": ("k = CMI / ln n²", 3),
     "effectiveness_mei": ("MEI = 100 Σ |D(i) − O(i)| / Σ (D(i) + O(i))", 2),

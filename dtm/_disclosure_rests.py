@@ -126,4 +126,4 @@ def _summed(rests: pd.DataFrame, parent_of: Mapping[str, str]) -> pd.DataFrame:
         level = level[parent.notna()].assign(pcode=parent[parent.notna()])
         parts.append(level)
     together = pd.concat(parts, ignore_index=True)
-    return together.groupby(["pair", "column", "threshold", *_KEYS], as_index=False)["rest"].sum()
+    return together.groupby(["pair", "column", "threshold", *_KEYS], as_index=False)[["rest"]].sum()

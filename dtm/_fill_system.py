@@ -113,8 +113,11 @@ def release_systems(read: Reader) -> Iterator[ReleaseSystem]:
       an area told nothing, the indices are `not_reported`.
     - With a pair hidden, M is still what the areas' published totals less their moves over the system's border leave,
       so M, CMI and k stand; every other index needs departures and arrivals inside the system, and is `suppressed`.
-    - P is the actual persons of the areas at the round. Distances are great circles between the centroids of the
-      areas, weighted by the published people of the khoroos inside.
+    - P is the population of the middle of the period, as for the rates of areas: the actual persons at the round less
+      half of their published change since the one before, which is over the units that reported in both; where there
+      is no change to tell, those at the round.
+    - Distances are great circles between the centroids of the areas, weighted by the last published people of the
+      khoroos inside: the same in every round, or a distance would change because a khoroo was silent.
 
     Parameters
     ----------
@@ -125,16 +128,18 @@ def release_systems(read: Reader) -> Iterator[ReleaseSystem]:
     flow = read("flow", {"reason": "total", "measure": "persons"})
     stock = read("stock", {"category": "actual", "measure": "persons", "breakdown": "total"})
     estimates = read("flow_estimate", {})
+    change = read("indicator", {"indicator": "change_persons"})
+    weights = stock.dropna(subset=["value"]).sort_values("round_number").groupby("pcode")["value"].last()
     for round_number in sorted(read("round", {})["round_number"]):
-        people = stock[stock["round_number"] == round_number].set_index("pcode")[["value", "status"]]
+        people = _at_risk(*(_of_round(table, round_number) for table in (stock, change)))
         for level, own in _systems_of_areas(areas):
             told = flow[(flow["round_number"] == round_number) & (flow["level"] == level)]
             if level == FINEST_LEVEL and not (told["counterpart"].isin(own["pcode"])).any():
                 continue
-            facts = {
+            facts: dict[str, Any] = {
                 "round_number": int(round_number),
                 "level": level,
-                "grid": _grid(areas, own, people),
+                "grid": _grid(areas, own, weights),
                 "people": people.reindex(own["pcode"]),
             }
             for source in _SOURCES:
@@ -144,6 +149,23 @@ def release_systems(read: Reader) -> Iterator[ReleaseSystem]:
                 pairs = fitted[fitted["origin"] != fitted["destination"]]
                 worst = _worst(pairs["status"])
                 yield _computed(_Told(source=RECONCILED, pairs=pairs, status=worst, movers=None, **facts))
+
+
+def _of_round(table: pd.DataFrame, round_number: int) -> pd.DataFrame:
+    return table[table["round_number"] == round_number].set_index("pcode")[["value", "status"]]
+
+
+def _at_risk(people: pd.DataFrame, change: pd.DataFrame) -> pd.DataFrame:
+    """Return the people of the middle of the period, from those at its end and their change; hidden if that is."""
+    changed = change.reindex(people.index)
+    half = changed["value"].where(changed["status"] == PUBLISHED).astype("float64").fillna(0.0) / 2
+    is_hidden = changed["status"] == SUPPRESSED
+    return pd.DataFrame(
+        {
+            "value": (people["value"].astype("float64") - half).mask(is_hidden),
+            "status": people["status"].mask(is_hidden, SUPPRESSED),
+        }
+    )
 
 
 def _systems_of_areas(areas: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
@@ -221,13 +243,13 @@ def _of_totals(system: System, movers: float) -> dict[str, float]:
     return {"movers": movers, "crude_migration_intensity_pct": intensity, "courgeau_k": intensity / logarithm}
 
 
-def _grid(areas: pd.DataFrame, own: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
+def _grid(areas: pd.DataFrame, own: pd.DataFrame, weights: pd.Series) -> pd.DataFrame:
     """Return every pair of different areas with the distance between their people."""
     points = own[["pcode", "lon", "lat"]].rename(columns={"pcode": "area"})
     inside = _finest(areas, own)
     if len(inside):
         children = areas.set_index("pcode").loc[inside["pcode"], ["lon", "lat"]].reset_index(drop=True)
-        persons = people["value"].reindex(inside["pcode"]).astype("float64").to_numpy()
+        persons = weights.reindex(inside["pcode"]).astype("float64").to_numpy()
         centres = weighted_centroids(children.assign(parent=inside["parent"].to_numpy(), persons=persons))
         points = points.set_index("area")
         points.update(centres.set_index("area")[["lon", "lat"]])

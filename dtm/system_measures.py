@@ -38,7 +38,8 @@ SYSTEM_INDICES: dict[str, SystemIndex] = {
         ),
         SystemIndex(
             "population", PERSONS, "People of the areas", "Нэгжүүдийн хүн ам",
-            "P: sum of the actual persons of all areas at the round", _BELL,
+            "P: sum of the actual persons of all areas, less half of their change since the round before (mid-period)",
+            _BELL,
         ),
         SystemIndex(
             "crude_migration_intensity_pct", PERCENT, "Crude migration intensity", "Шилжилтийн ерөнхий эрчим",

@@ -26,7 +26,7 @@ class Made:
     def __init__(self):
         self.connection = connect(spatial=False)
         self.connection.execute("SET TimeZone = 'UTC'")
-        for name in ("area", "round", "stock", "flow", "flow_estimate", "system"):
+        for name in ("area", "round", "stock", "flow", "indicator", "flow_estimate", "system"):
             sql = RELEASE_TABLES[name].create_sql().replace(" GEOMETRY", " VARCHAR")
             self.connection.execute(sql.replace("geometry VARCHAR NOT NULL", "geometry VARCHAR"))
         self.add("round", (1, "op", "2024-10-01", "2024-10-31", "2024-10-31", 182, "ub", 1))
@@ -123,6 +123,18 @@ def test_a_hidden_pair_leaves_what_the_totals_tell(made):
     made.set("flow", "suppressed", "pcode = 'MN1102' AND counterpart = 'MN41'")
     found = made.filled()  # now the border hides what happened inside
     assert (found["status"] == "published").to_dict() == {name: name == "population" for name in SYSTEM_INDICES}
+
+
+def test_the_population_is_that_of_the_middle_of_the_period(made):
+    made.add("indicator", (1, 2, "MN1101", "change_persons", 200.0, "persons", "published", "matched_units:2"))
+    made.add("indicator", (1, 2, "MN1102", "change_persons", None, "persons", "undefined", "no_matched_units"))
+    found = made.filled()["value"]
+    assert found["population"] == 2900  # 1000 - 200 / 2, and 1000 twice
+    assert found["crude_migration_intensity_pct"] == pytest.approx(100 * 120 / 2900)
+    made.connection.execute("UPDATE indicator SET value = NULL, status = 'suppressed' WHERE pcode = 'MN1101'")
+    statuses = made.filled()["status"]
+    assert statuses[["population", "crude_migration_intensity_pct", "anmr_pct"]].tolist() == ["suppressed"] * 3
+    assert statuses["effectiveness_mei"] == "published"
 
 
 @pytest.mark.parametrize("status", ["suppressed", "not_reported"])
