@@ -111,7 +111,7 @@ def completed(snapshot: Snapshot, words: Words, *, pcode: str, round_number: int
     rows = {"automargin": True, "autorange": "reversed", "tickformat": "", "type": "category", "gridcolor": "#ffffff"}
     figure.update_layout(
         barmode="stack",
-        xaxis=side,
+        xaxis={**side, "nticks": 3},
         xaxis2={**side, "anchor": "y2"},
         yaxis={**rows, "domain": [0.72, 1.0]},
         yaxis2={**rows, "domain": [0.0, 0.42], "anchor": "x2"},

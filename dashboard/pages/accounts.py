@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from dtm.released import ReleasedTable
 
 PAGE = "accounts"
+SMALL_PCT = 0.1
+"""A smaller residual is written with two decimals, so that it does not read as none."""
 COUNTS = ("opening", "arrivals", "departures", "births", "deaths", "boundary_change", "residual", "closing")
 PERCENT = "pct"
 HEADS = {"minWidth": 124, "wrapHeaderText": True, "autoHeaderHeight": True, "filter": False}
@@ -120,7 +122,8 @@ def head(row: dict[str, Any] | None, words: Words, *, is_first: bool) -> tuple[A
             f"status.{row['status']}.why"
         )
     flag = str(row["flag"])
-    share = words.number(row["residual_pct"], decimals=1, signed=True)
+    residual_pct = float(row["residual_pct"])
+    share = words.number(residual_pct, decimals=1 if abs(residual_pct) >= SMALL_PCT else 2, signed=True)
     verdict = html.Strong(
         words(f"account.flag.{flag}"), className="badge", style={"backgroundColor": account_charts.FLAG_COLORS[flag]}
     )

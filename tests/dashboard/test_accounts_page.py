@@ -82,3 +82,9 @@ def test_the_table_lists_the_worst_account_first(snapshot):
 def test_labels_break_between_words():
     assert account_charts.wrapped("Lived elsewhere five years ago", 16) == "Lived elsewhere<br>five years ago"
     assert account_charts.wrapped("", 16) == ""
+
+
+def test_a_small_residual_does_not_read_as_none():
+    row = {"status": "published", "flag": "green", "residual_pct": -0.05, "residual": -753, "note": None}
+    verdict, _ = accounts.head(row, EN, is_first=False)
+    assert verdict[-1] == "Not explained: −753 people, −0.05 % of the people now."
