@@ -6,6 +6,7 @@ primary
     Counts of persons from 1 to ``threshold_persons`` - 1 and of households (dwellings too) from 1 to
     ``threshold_households`` - 1. Vehicles take the stricter of the two: many carry one person. Zeros are shown, also
     for reasons: a zero tells that nobody moved for it, and none of the reasons is a sensitive attribute of a person.
+    Figures of a khoroo in which one kheseg of several reported are that kheseg's, and are hidden whatever their size.
 complementary
     Further cells, until no hidden one follows from the published. All sums that tie the figures (see
     `dtm._disclosure_relations`) form one signed linear system; in each sum the hidden cells are at least two and
@@ -146,7 +147,7 @@ def protect_release(connection: Connection, settings: Settings) -> SuppressionSu
     )
     has_coverage = _has_table(connection, "full_coverage")
     reported = (
-        connection.execute("SELECT round_number, pcode, units_reported FROM full_coverage").df()
+        connection.execute("SELECT round_number, pcode, units_reported, units_expected FROM full_coverage").df()
         if has_coverage
         else None
     )
@@ -156,6 +157,7 @@ def protect_release(connection: Connection, settings: Settings) -> SuppressionSu
     rests = _small_rests(connection, frames, settings)
     matched = linked.frames["change"].merge(rests[rests["pair"] == MATCHED], on=["round_number", "pcode"])["cell"]
     also = {*_changes_to_hide(linked, frames, settings, reported, percent), *matched[matched >= 0].tolist()}
+    also |= _cells_of_lone_units(linked, frames, reported)
     pattern.protect(also=sorted(also))
     pattern.verify()
     hidden = np.array([*pattern.hidden, False], dtype=bool)  # the last stands for null cells, numbered -1
@@ -239,6 +241,23 @@ def _load(connection: Connection, name: str) -> pd.DataFrame:
         f"SELECT row_number() OVER (ORDER BY {order}) - 1 AS row, {', '.join(columns)} FROM full_{name}"
     )
     return connection.execute(f"SELECT * FROM disclosure_{name} ORDER BY row").df()
+
+
+def _cells_of_lone_units(linked: Linked, frames: Frames, reported: pd.DataFrame | None) -> set[int]:
+    """Return the cells of the finest areas in which one unit of several reported: they are that unit's own figures.
+
+    A kheseg's figures stay with the people who run the rounds, whatever their size.
+    """
+    if reported is None:
+        return set()
+    finest = max(frames.level_of.values(), default=0)
+    is_lone = (reported["units_reported"] == 1) & (reported["units_expected"] > 1)
+    lone = reported.loc[is_lone & (reported["pcode"].map(frames.level_of) == finest), ["round_number", "pcode"]]
+    cells: set[int] = set()
+    for name in ("stock", "flow", "flow_item", "vital"):
+        found = linked.frames[name].merge(lone, on=["round_number", "pcode"])["cell"]
+        cells |= set(found[found >= 0].tolist())
+    return cells
 
 
 def _changes_to_hide(

@@ -346,11 +346,11 @@ def test_coverage_shares_that_tell_a_hidden_count_are_emptied():
     connection = open_world(TWO, [1], stock=stock_rows(cells))
     connection.execute(
         "CREATE TEMP TABLE full_coverage "
-        "(round_number INT, pcode VARCHAR, units_reported INT, registered_coverage_share DOUBLE)"
+        "(round_number INT, pcode VARCHAR, units_reported INT, units_expected INT, registered_coverage_share DOUBLE)"
     )
     # 7 of 107 is hidden with the 7; 100 of 104 leaves 4 out; 1000 of 2000 tells of a thousand
     connection.execute(
-        "INSERT INTO full_coverage VALUES (1,'MN1101',1,7/107), (1,'MN1102',1,100/104), (1,'MN11',2,0.5)"
+        "INSERT INTO full_coverage VALUES (1,'MN1101',2,2,7/107), (1,'MN1102',2,2,100/104), (1,'MN11',4,4,0.5)"
     )
     protect_release(connection, SETTINGS)
     shares = connection.execute("SELECT pcode, registered_coverage_share FROM full_coverage ORDER BY 1").fetchall()
@@ -397,9 +397,9 @@ def test_a_coverage_share_emptied_alone_would_follow_from_its_neighbours():
     cells |= {total("MN1102", "registered"): 500, total("MN1103", "registered"): 700}
     connection = open_world(THREE, [1], stock=stock_rows(cells))
     connection.execute(
-        "CREATE TEMP TABLE full_coverage AS SELECT 1 AS round_number, * FROM (VALUES ('MN11', 3, 1300 / 1504), "
-        "('MN1101', 1, 100 / 104), ('MN1102', 1, 500 / 700), ('MN1103', 1, 1.0::DOUBLE)) "
-        "AS t(pcode, units_reported, registered_coverage_share)"
+        "CREATE TEMP TABLE full_coverage AS SELECT 1 AS round_number, * FROM (VALUES ('MN11', 6, 9, 1300 / 1504), "
+        "('MN1101', 2, 3, 100 / 104), ('MN1102', 2, 3, 500 / 700), ('MN1103', 2, 3, 1.0::DOUBLE)) "
+        "AS t(pcode, units_reported, units_expected, registered_coverage_share)"
     )
     protect_release(connection, SETTINGS)
     shares = connection.execute("SELECT pcode, registered_coverage_share FROM full_coverage ORDER BY 1").fetchall()

@@ -124,13 +124,25 @@ ACTUAL = {"category": "actual", "measure": "persons", "breakdown": "total"}
 def test_a_gap_over_part_of_the_returns_does_not_follow_from_its_neighbours():
     # 4 people are in a return that says nothing of the register; 104 in the district, 100 of them next door
     khesegs = dict(zip(KHESEGS, ((1000, 950), (4, None), (800, 700), (100, None), (900, 800), (900, 850)), strict=True))
-    returns = {(1, kheseg): counts for kheseg, counts in khesegs.items()} | {(1, f"{THIRD}01"): (700, 650)}
-    world = world_of(returns)
+    khesegs |= {f"{THIRD}01": (700, 650), f"{THIRD}02": (100, 90)}
+    world = world_of({(1, kheseg): counts for kheseg, counts in khesegs.items()})
     for indicator in ("registration_gap_persons", "registered_per_actual_pct"):
         known = shown(world, "indicator", 1, indicator=indicator)
         assert set(KHOROOS[:2]).isdisjoint(known)
         assert {"MN11", "MN1107", "MN1110", THIRD, KHOROOS[2]} == set(known)
     assert shown(world, "stock", 1, **ACTUAL)["MN110701"] == 1004
+
+
+def test_figures_of_the_one_kheseg_that_reported_are_hidden_and_so_is_what_tells_them():
+    khesegs = dict(zip(KHESEGS[1:], [(n, n) for n in (700, 800, 900, 1000, 1100)], strict=True))
+    world = world_of({(1, kheseg): counts for kheseg, counts in khesegs.items()})
+    known = shown(world, "stock", 1, **ACTUAL)
+    assert "MN110701" not in known
+    assert not {"MN1107", "MN110702"} <= set(known)  # 2400 - 1700 = 700
+    assert not {"MN11", "MN1110", "MN110702"} <= set(known)
+    assert known["MN111001"] == 2100 or known["MN11"] == 4500
+    density = world.rows("SELECT value FROM safe_density WHERE pcode = 'MN110701' AND value IS NOT NULL")
+    assert density == []
 
 
 def test_the_silent_units_of_an_area_do_not_follow_from_its_neighbours():

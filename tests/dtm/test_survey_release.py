@@ -94,7 +94,8 @@ def world():
         made.add_round(number)
     survey = Survey(made)
     add_main_round(survey)
-    made.add_return(PARTLY, KHESEGS[0], actual={"persons": 1000, "households": 300})
+    for kheseg in KHESEGS[:2]:
+        made.add_return(PARTLY, kheseg, actual={"persons": 500, "households": 150})
     for kheseg in KHESEGS:
         made.add_return(LONELY, kheseg, actual={"persons": 300, "households": 80})
     for khoroo in KHOROOS:
