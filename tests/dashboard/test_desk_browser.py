@@ -232,10 +232,12 @@ def test_the_keyboard_alone_decides(page, desk):
     page.keyboard.type("A. Analyst")
     page.get_by_label("All that the filters find (133)").focus()
     page.keyboard.press("Space")
+    settle(page)
     page.locator("#desk-reason").focus()
     page.keyboard.type("Known")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "desk-do-waive"
+    settle(page)
     page.keyboard.press("Enter")
     page.get_by_role("dialog").wait_for(timeout=WAIT_MS)
     page.wait_for_function("() => document.activeElement.id === 'desk-confirm'", timeout=WAIT_MS)
