@@ -5,11 +5,10 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from dashboard.charts import ACTUAL, ARRIVALS, DEPARTURES, base_chart
 
 if TYPE_CHECKING:
+    import pandas as pd
     import plotly.graph_objects as go
 
     from dashboard.reader import Snapshot
@@ -182,4 +181,4 @@ def survey_dots(
 
 def is_there(row: dict[str, Any] | None) -> bool:
     """Return whether a row is there and published."""
-    return row is not None and row.get("status") == "published" and not pd.isna(row.get("status"))
+    return row is not None and row["status"] == "published"

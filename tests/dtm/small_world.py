@@ -104,6 +104,13 @@ class SmallWorld:
                 self.insert("stock", **base, category="actual", dwelling=name, households=value)
         return submission
 
+    def start_over(self, number, units):
+        """Forget all returns and moves, and send a return of 100 people from each unit: submissions by unit."""
+        self.connection.execute(
+            "DELETE FROM submission; DELETE FROM stock; DELETE FROM movement; DELETE FROM move_question"
+        )
+        return {unit: self.add_return(number, unit, actual={"persons": 100}) for unit in units}
+
     def add_move(
         self, submission, number, unit, direction, counterpart, persons, *, households=None, reason=None, **more
     ):

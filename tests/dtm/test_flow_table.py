@@ -417,10 +417,7 @@ def world():
 
 
 def load(world, rows):
-    world.connection.execute(
-        "DELETE FROM submission; DELETE FROM stock; DELETE FROM movement; DELETE FROM move_question"
-    )
-    sent = {unit: world.add_return(1, unit, actual={"persons": 100}) for unit in KHESEGS[:5]}
+    sent = world.start_over(1, KHESEGS[:5])
     for unit, direction, counterpart, count, households, reason in rows:
         world.add_move(sent[unit], 1, unit, direction, counterpart, count, households=households, reason=reason)
 
