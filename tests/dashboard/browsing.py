@@ -25,6 +25,17 @@ DRAWN = """() => {
 }"""
 
 
+MAP_DRAWN = """selector => {
+  const plot = document.querySelector(selector + ' .js-plotly-plot');
+  const map = plot && plot._fullLayout && plot._fullLayout.map && plot._fullLayout.map._subplot
+      && plot._fullLayout.map._subplot.map;
+  return map && map.loaded() && map.getStyle().layers.length > 3;
+}"""
+PLACE = """([selector, place]) => {
+  const map = document.querySelector(selector + ' .js-plotly-plot')._fullLayout.map._subplot.map;
+  const box = map.getCanvas().getBoundingClientRect(), at = map.project(place);
+  return [box.left + at.x, box.top + at.y];
+}"""
 STATE = """() => JSON.stringify({
   rows: document.querySelectorAll('.ag-row').length,
   busy: [...document.querySelectorAll('[data-dash-is-loading]')].map(e => e.id),
@@ -76,3 +87,14 @@ def settle(page: Page) -> None:
         except TimeoutError as error:
             raise AssertionError(f"not drawn: {page.evaluate(STATE)} {page.inner_text('body')[:300]}") from error
         page.wait_for_timeout(400)
+
+
+def click_on_map(page: Page, selector: str, longitude: float, latitude: float) -> None:
+    """Click a place on a map, once the map is drawn."""
+    page.wait_for_function(MAP_DRAWN, arg=selector, timeout=WAIT_MS)
+    page.wait_for_timeout(500)
+    page.locator(selector).scroll_into_view_if_needed()
+    x, y = page.evaluate(PLACE, [selector, [longitude, latitude]])
+    page.mouse.move(x, y)
+    page.wait_for_timeout(500)
+    page.mouse.click(x, y)

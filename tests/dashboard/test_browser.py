@@ -41,7 +41,7 @@ def test_mongolian_unless_asked_and_the_switch_keeps_the_view(page, served):
     assert "Баянгол" in page.inner_text("#overview-area")
     page.click("text=English")
     page.wait_for_function(
-        "() => document.querySelector('#overview-area').innerText.includes('Bayangol')", timeout=WAIT_MS
+        "() => document.querySelector('#overview-area')?.innerText.includes('Bayangol')", timeout=WAIT_MS
     )
     settle(page)
     assert "lang=en" in page.url
@@ -55,7 +55,7 @@ def test_an_address_is_a_view_and_a_view_is_an_address(page, served):
     assert "Bayanzurkh" in page.inner_text("#overview-area")
     page.get_by_role("slider", name="Round").press("ArrowRight")
     page.wait_for_function(
-        "() => document.querySelector('#overview-title').innerText.includes('Round 2')", timeout=WAIT_MS
+        "() => document.querySelector('#overview-title')?.innerText.includes('Round 2')", timeout=WAIT_MS
     )
     assert "round=2" in page.url
     page.get_by_text("Khoroos", exact=True).click()

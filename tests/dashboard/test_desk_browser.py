@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
 from dashboard.desk.access import Access
 from dashboard.desk.server import build_server
 from dtm.desk import Desk
-from tests.dashboard.browsing import WAIT_MS, Watch
+from tests.dashboard.browsing import WAIT_MS, Watch, click_on_map
 from tests.dashboard.conftest import free_port
 from tests.dashboard.fake_desk import FakeDesk
 from tests.dashboard.make_release import make_workspace
@@ -118,7 +119,7 @@ def test_a_finding_is_chosen_waived_and_taken_back(page, desk):
     assert fake.waived == {}
     page.reload()
     settle(page)
-    assert page.get_by_label("Your name").input_value() == "A. Analyst"
+    expect(page.get_by_label("Your name")).to_have_value("A. Analyst", timeout=WAIT_MS)
     watch.assert_clean()
 
 
@@ -130,8 +131,8 @@ def test_one_value_is_edited_where_it_was_found(page, desk):
     page.locator("#findings").scroll_into_view_if_needed()
     page.locator(f"{ROWS} >> nth=0").click()
     page.get_by_text("Edit one value").click()
-    assert page.locator("#desk-edit-record").input_value() == "1:baseline:2"
-    assert page.locator("#desk-edit-old").input_value() == "100"
+    expect(page.locator("#desk-edit-record")).to_have_value("1:baseline:2", timeout=WAIT_MS)
+    expect(page.locator("#desk-edit-old")).to_have_value("100", timeout=WAIT_MS)
     page.locator("#desk-edit-new").fill("90")
     page.locator("#desk-edit-reason").fill("Miscounted")
     page.get_by_role("button", name="Save the edit").click()
@@ -153,31 +154,17 @@ def test_a_busy_warehouse_is_a_calm_notice_and_passes(page, desk):
     fake.busy = True
     page.get_by_role("button", name="Refresh").click()
     page.wait_for_selector("#desk-notice >> text=The warehouse is in use", timeout=WAIT_MS)
-    assert "50.0%" in page.inner_text("#desk-cards")  # what was read before stays
+    expect(page.locator("#desk-cards")).to_contain_text("50.0%", timeout=WAIT_MS)  # what was read before stays
 
 
 def test_a_click_on_the_map_filters_missing_units_and_findings(page, desk):
     _, base, key = desk
     come_in(page, base, key)
     settle(page)
-    page.wait_for_function(
-        """() => { const m = document.querySelector('#desk-map .js-plotly-plot')._fullLayout.map;
-        return m && m._subplot.map.loaded() && m._subplot.map.getStyle().layers.length > 3 }""",
-        timeout=WAIT_MS,
-    )
-    page.wait_for_timeout(500)
-    page.locator("#desk-map").scroll_into_view_if_needed()
-    x, y = page.evaluate(
-        """() => { const map = document.querySelector('#desk-map .js-plotly-plot')._fullLayout.map._subplot.map;
-        const box = map.getCanvas().getBoundingClientRect(), at = map.project([107.05, 47.95]);
-        return [box.left + at.x, box.top + at.y] }"""
-    )
-    page.mouse.move(x, y)
-    page.wait_for_timeout(500)
-    page.mouse.click(x, y)
+    click_on_map(page, "#desk-map", 107.05, 47.95)
     page.wait_for_selector("text=In the khoroo chosen: 2.", timeout=WAIT_MS)
     page.wait_for_selector("text=of 34", timeout=WAIT_MS)
-    assert page.locator("#desk-area").input_value() == "Bayanzurkh, Khoroo 2"
+    expect(page.locator("#desk-area")).to_have_value("Bayanzurkh, Khoroo 2", timeout=WAIT_MS)
 
 
 @pytest.mark.parametrize("lang", ["mn", "en"])

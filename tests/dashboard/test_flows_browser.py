@@ -15,7 +15,7 @@ PHONE = {"width": 390, "height": 844}
 def open_tab(page, tab):
     page.locator(f"[role=tab][id$='-tab-{tab}']").click()
     page.wait_for_function("tab => location.search.includes('tab=' + tab)", arg=tab, timeout=WAIT_MS)
-    page.wait_for_function("tab => document.querySelector('#flows-panel-' + tab).childElementCount > 0", arg=tab,
+    page.wait_for_function("tab => document.querySelector('#flows-panel-' + tab)?.childElementCount > 0", arg=tab,
                            timeout=WAIT_MS)  # fmt: skip
     settle(page)
 
