@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from dtm._migration_focus import Focus, measure_focus
+from dtm._migration_margins import Margins
 from dtm.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -79,6 +80,17 @@ class System:
         return _sums(self.destination, weights, self.n)
 
     @cached_property
+    def margins(self) -> Margins:
+        """Return the arrivals and departures of each area."""
+        return Margins(
+            period=self.period,
+            areas=self.areas,
+            arrived_persons=self.by_destination(self.persons),
+            left_persons=self.by_origin(self.persons),
+            population_persons=self.population_persons,
+        )
+
+    @cached_property
     def focus(self) -> Focus:
         """Return the sums behind the Gini indices, computed once."""
         return measure_focus(self)
@@ -138,6 +150,58 @@ def build_systems(flows: pd.DataFrame, population: pd.DataFrame | None = None) -
         far = None if distance is None else distance[part]
         people = None if lookup is None else lookup(name)
         systems.append(_one(name, names, origin[part], destination[part], persons[part], far, people))
+    return systems
+
+
+def build_margins(margins: pd.DataFrame, population: pd.DataFrame | None = None) -> list[Margins]:
+    """Return arrivals and departures of each period, in the order of the periods' names, from a table without pairs.
+
+    Parameters
+    ----------
+    margins
+        `area`, `in_persons`, `out_persons`, and where there is one `period`; a row an area (and period).
+    population
+        As for `build_systems`.
+
+    Raises
+    ------
+    BadInputError
+        A column is missing; persons are missing, not finite or below 0; an area stands twice in a period; a period has
+        moves and no population, or the population names an area that has no arrivals and departures.
+    """
+    counts = ("in_persons", "out_persons")
+    _check(margins, ("area", *counts), "the arrivals and departures")
+    if margins.empty:
+        return []
+    arrived, left = (_persons(margins[name], f"the column {name}") for name in counts)
+    (area,), names = _codes(margins["area"])
+    period_code, period_names = _periods(margins)
+    lookup = _population(population, period_names)
+    systems = []
+    for number, name in enumerate(period_names):
+        own = np.flatnonzero(period_code == number)
+        order = own[np.argsort(names[area[own]], kind="stable")]
+        areas = names[area[order]]
+        people = None if lookup is None else lookup(name)
+        wrong = (
+            areas[areas.duplicated()]
+            if people is None
+            else areas[areas.duplicated()].append(people.index.difference(areas))
+        )
+        if len(wrong):
+            raise BadInputError(
+                f"the area {wrong[0]} needs one row of arrivals and departures a period, not none or two."
+            )
+        persons = None if people is None else people.reindex(areas).to_numpy(dtype="float64")
+        systems.append(
+            Margins(
+                period=name,
+                areas=areas,
+                arrived_persons=arrived[order],
+                left_persons=left[order],
+                population_persons=persons,
+            )
+        )
     return systems
 
 

@@ -1,133 +1,18 @@
-"""Compute migration and registration indicators from full data, for a release and for any table of moves."""
+"""Compute the migration and registration indicators of a release from full data."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
 from dtm._full import create_full
+from dtm._migration_margins import DAYS_PER_YEAR
 from dtm.measures import INDICATORS
 
 if TYPE_CHECKING:
     from dtm.engine import Connection
     from dtm.scope import Scope
 
-__all__ = [
-    "INDICATORS",
-    "MigrationSystem",
-    "build_indicators",
-    "matrix_margins",
-    "migration_indicators",
-    "migration_system",
-]
-
-DAYS_PER_YEAR = 365.25
-"""Length of a year for rates."""
-
-
-@dataclass(frozen=True)
-class MigrationSystem:
-    """Indices of a system of areas as a whole.
-
-    Attributes
-    ----------
-    moves_persons
-        M, half of all arrivals and departures: the moves, where every departure is somebody's arrival.
-    effectiveness_pct
-        MEI = 100 sum |D - O| / sum (D + O); NaN where nobody moved.
-    intensity_pct
-        CMI = 100 M / P; NaN without population.
-    net_rate_pct
-        ANMR = 100 (1/2) sum |D - O| / P, which is CMI x MEI / 100; NaN without population.
-    balance_persons
-        Arrivals less departures: 0 in a closed system with complete data.
-    """
-
-    moves_persons: float
-    effectiveness_pct: float
-    intensity_pct: float
-    net_rate_pct: float
-    balance_persons: float
-
-
-def matrix_margins(matrix: pd.DataFrame) -> pd.DataFrame:
-    """Return arrivals and departures of each area of a square origin-destination table.
-
-    Parameters
-    ----------
-    matrix
-        Rows are origins, columns destinations, both with the same areas; the diagonal (moves inside) is left out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `area`, `in`, `out`.
-    """
-    areas = list(matrix.index)
-    square = matrix.reindex(columns=areas)
-    if sorted(map(str, matrix.columns)) != sorted(map(str, areas)):
-        raise ValueError("an origin-destination table needs the same areas in its rows and columns")
-    counts = square.to_numpy().copy()
-    np.fill_diagonal(counts, 0)
-    return pd.DataFrame({"area": areas, "in": counts.sum(axis=0), "out": counts.sum(axis=1)})
-
-
-def migration_indicators(frame: pd.DataFrame, *, days: float = DAYS_PER_YEAR) -> pd.DataFrame:
-    """Return net and gross moves, rates and effectiveness of each row.
-
-    With arrivals D, departures O and population at risk P: net = D - O, gross = D + O, rates = 1000 x / P x
-    365.25 / days, effectiveness = 100 (D - O) / (D + O) (Bell et al. 2002, JRSS A 165(3), doi
-    10.1111/1467-985X.00247; Shryock & Siegel). A rate without people and an effectiveness without moves are NaN.
-
-    Parameters
-    ----------
-    frame
-        Columns `area`, `in`, `out` (persons) and, for the rates, `population` (persons). Other columns are kept.
-    days
-        Length of the period the moves were counted in.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The frame with `net`, `gross`, `effectiveness_pct` and, with a population, `in_per_1000`, `out_per_1000`,
-        `net_per_1000`, `gross_per_1000`.
-    """
-    if days <= 0:
-        raise ValueError(f"a period of {days} days has no rate")
-    found = frame.assign(net=frame["in"] - frame["out"], gross=frame["in"] + frame["out"])
-    found["effectiveness_pct"] = 100.0 * _ratio(found["net"], found["gross"])
-    if "population" in found:
-        for name in ("in", "out", "net", "gross"):
-            found[f"{name}_per_1000"] = 1000.0 * _ratio(found[name], found["population"]) * (DAYS_PER_YEAR / days)
-    return found
-
-
-def migration_system(frame: pd.DataFrame) -> MigrationSystem:
-    """Return the indices of all areas together (Bell et al. 2002; Rees et al. 2017, doi 10.1002/psp.2036).
-
-    Parameters
-    ----------
-    frame
-        Columns `in`, `out` and, for intensity and net rate, `population`, a row an area.
-    """
-    net_total = float((frame["in"] - frame["out"]).abs().sum())
-    gross_total = float((frame["in"] + frame["out"]).sum())
-    people = float(frame["population"].sum()) if "population" in frame else 0.0
-    return MigrationSystem(
-        moves_persons=gross_total / 2,
-        effectiveness_pct=100 * net_total / gross_total if gross_total else float("nan"),
-        intensity_pct=100 * gross_total / 2 / people if people else float("nan"),
-        net_rate_pct=100 * net_total / 2 / people if people else float("nan"),
-        balance_persons=float(frame["in"].sum() - frame["out"].sum()),
-    )
-
-
-def _ratio(numerator: pd.Series, denominator: pd.Series) -> pd.Series:
-    divisor = denominator.astype("float64")
-    return numerator.astype("float64") / divisor.where(divisor != 0)
+__all__ = ["INDICATORS", "build_indicators"]
 
 
 def build_indicators(connection: Connection, scope: Scope) -> None:

@@ -16,25 +16,6 @@ if TYPE_CHECKING:
 
 PROJECTION_MONTHS = 12
 """Months after the last count beyond which nothing is projected."""
-DAYS_PER_YEAR = 365.25
-
-
-def growth_rate(first: ArrayLike, last: ArrayLike, *, years: ArrayLike) -> Floats:
-    """Return the mean exponential growth rate r = ln(P2 / P1) / t, a year.
-
-    (Preston, Heuveline & Guillot 2001, Demography, ch. 1.) NaN where a count is missing or 0, or no time has passed.
-
-    Parameters
-    ----------
-    first, last
-        Persons at the beginning and the end.
-    years
-        Length of the period.
-    """
-    start, end, time = np.broadcast_arrays(np.asarray(first, float), np.asarray(last, float), np.asarray(years, float))
-    valid = (start > 0) & (end > 0) & (time > 0)
-    ratio = np.where(valid, end, 1.0) / np.where(valid, start, 1.0)
-    return np.where(valid, np.log(ratio) / np.where(valid, time, 1.0), np.nan)
 
 
 def interpolate(first: ArrayLike, last: ArrayLike, *, share: ArrayLike) -> Floats:

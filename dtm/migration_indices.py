@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from dtm._migration_focus import (
-    Focus,
-    inequality_from_equal,
-    inequality_from_independence,
+from dtm._migration_focus import Focus, inequality_from_equal, inequality_from_independence
+from dtm._migration_margins import (
+    DAYS_PER_YEAR,
+    PERCENT,
+    Margins,
+    area_rates,
+    divided,
+    margin_indices,
+    put_index,
+    unknown_population,
 )
-from dtm._migration_system import System, build_systems
-from dtm.errors import WrongUseError
+from dtm._migration_system import System, build_margins, build_systems
 from dtm.gravity import fit_gravity
 
 if TYPE_CHECKING:
@@ -21,20 +26,28 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["System", "area_indicators", "build_systems", "pair_indices", "system_indices"]
+__all__ = [
+    "DAYS_PER_YEAR",
+    "PERCENT",
+    "Margins",
+    "System",
+    "area_indicators",
+    "build_margins",
+    "build_systems",
+    "pair_indices",
+    "system_indices",
+]
 
-DAYS_PER_YEAR = 365.25
-"""Length of a year for rates."""
-PERCENT, PER_1000 = 100.0, 1000.0
 _FIELD_AREAS = 3
 """Areas below which nobody has a choice of origins or destinations."""
 
 
-def system_indices(system: System, *, with_decay: bool = True) -> tuple[dict[str, float], dict[str, str]]:
+def system_indices(system: System | Margins, *, with_decay: bool = True) -> tuple[dict[str, float], dict[str, str]]:
     """Return the indices of a system of areas as a whole.
 
-    Moves inside an area, and those with an end abroad or unknown, have no part in any of them. M is all moves, O and D
-    the departures and arrivals of an area, P its people, n the number of areas, m_ij the moves from i to j.
+    Of margins alone there are those down to `anmr_pct`; all others need the pairs. Moves inside an area, and those
+    with an end abroad or unknown, have no part in any of them. M is all moves, O and D the departures and arrivals of
+    an area, P its people, n the number of areas, m_ij the moves from i to j.
 
     - `movers` M; `population` P, over all areas; `n_areas` n.
     - `crude_migration_intensity_pct` 100 M / P, of the period itself, not annualised: intervals of different length
@@ -61,7 +74,7 @@ def system_indices(system: System, *, with_decay: bool = True) -> tuple[dict[str
     Parameters
     ----------
     system
-        See `build_systems`.
+        See `build_systems`; or `build_margins` for a table without pairs.
     with_decay
         Whether to fit the gravity model, which takes more time than all the rest.
 
@@ -72,44 +85,22 @@ def system_indices(system: System, *, with_decay: bool = True) -> tuple[dict[str
     dict of str to str
         For each that is NaN the reason, and for others what to know about them: codes of `dtm.measures.NOTES`.
     """
-    found: dict[str, float] = {"n_areas": system.n, "movers": system.movers_persons}
-    notes: dict[str, str] = {}
-    _redistribution(system, found, notes)
+    if isinstance(system, Margins):
+        return margin_indices(system)
+    found, notes = margin_indices(system.margins)
+    _attraction(system, found, notes)
     _spread(system, found, notes)
     _distance(system, found, notes, with_decay=with_decay)
     return found, notes
 
 
-def _put(
-    found: dict[str, float], notes: dict[str, str], name: str, value: Callable[[], float], why: str | None
-) -> None:
-    """Set an index, or NaN and the reason why there is none."""
-    found[name] = float("nan") if why else value()
-    if why:
-        notes[name] = why
-
-
-def _redistribution(system: System, found: dict[str, float], notes: dict[str, str]) -> None:
-    moves, people = system.movers_persons, system.population_persons
-    turnover = float(np.abs(system.by_destination(system.persons) - system.by_origin(system.persons)).sum())
-    total = float(people.sum()) if people is not None else float("nan")
-    nobody = None if moves else "nobody_moved"
-    if people is None:
-        unknown: str | None = "no_population"
-    elif np.isnan(total):
-        unknown = "population_missing"
-    else:
-        unknown = None if total else "zero_denominator"
-    _put(found, notes, "population", lambda: total, unknown if unknown != "zero_denominator" else None)
-    _put(found, notes, "crude_migration_intensity_pct", lambda: PERCENT * moves / total, unknown)
-    alone = "one_area" if system.n < 2 else None  # noqa: PLR2004  ln 1 = 0
-    _put(found, notes, "courgeau_k", lambda: PERCENT * moves / total / np.log(system.n**2), unknown or alone)
-    _put(found, notes, "effectiveness_mei", lambda: PERCENT * turnover / (2 * moves), nobody)
-    _put(found, notes, "anmr_pct", lambda: PERCENT * turnover / 2 / total, unknown)
-    pairs = None if unknown or nobody else _pair_values(system)
-    missing = unknown or nobody or ("zero_denominator" if pairs is not None and np.isinf(pairs[1]).any() else None)
-    _put(found, notes, "preference", lambda: float(pairs[0].sum()) if pairs else 0.0, missing)
-    _put(found, notes, "velocity", lambda: float(pairs[1].sum()) if pairs else 0.0, missing)
+def _attraction(system: System, found: dict[str, float], notes: dict[str, str]) -> None:
+    """Add the sums of the pairs' preference and velocity."""
+    why = unknown_population(system.margins) or (None if system.movers_persons else "nobody_moved")
+    preference, velocity = _pair_values(system) if why is None else (np.zeros(0), np.zeros(0))
+    why = why or ("zero_denominator" if np.isinf(velocity).any() else None)
+    put_index(found, notes, "preference", lambda: float(preference.sum()), why)
+    put_index(found, notes, "velocity", lambda: float(velocity.sum()), why)
 
 
 def _spread(system: System, found: dict[str, float], notes: dict[str, str]) -> None:
@@ -119,26 +110,26 @@ def _spread(system: System, found: dict[str, float], notes: dict[str, str]) -> N
     nobody = alone or (None if moves else "nobody_moved")
     small = nobody or (None if n >= _FIELD_AREAS else "two_areas")
     moved = int((system.persons > 0).sum())
-    _put(found, notes, "connectivity", lambda: moved / cells, alone)
-    _put(found, notes, "inequality", lambda: inequality_from_equal(system), nobody)
-    _put(found, notes, "inequality_independence", lambda: inequality_from_independence(system), nobody)
+    put_index(found, notes, "connectivity", lambda: moved / cells, alone)
+    put_index(found, notes, "inequality", lambda: inequality_from_equal(system), nobody)
+    put_index(found, notes, "inequality_independence", lambda: inequality_from_independence(system), nobody)
     focus = system.focus if not nobody else None
     if focus is None:
         focus = Focus(all_pairs=0.0, rows=np.zeros(n), columns=np.zeros(n), exchange=0.0)
     whole, field = 2.0 * cells * moves, 2.0 * (n - 2) * moves
-    _put(found, notes, "gini_total", lambda: focus.all_pairs / (2.0 * (cells - 1) * moves), nobody)
-    _put(found, notes, "gini_total_uncorrected", lambda: focus.all_pairs / whole, nobody)
-    _put(found, notes, "gini_rows", lambda: float(focus.rows.sum()) / whole, nobody)
-    _put(found, notes, "gini_columns", lambda: float(focus.columns.sum()) / whole, nobody)
-    _put(found, notes, "gini_exchange", lambda: focus.exchange / whole, nobody)
-    _put(found, notes, "gini_in", lambda: float(focus.columns.sum()) / field, small)
-    _put(found, notes, "gini_out", lambda: float(focus.rows.sum()) / field, small)
+    put_index(found, notes, "gini_total", lambda: focus.all_pairs / (2.0 * (cells - 1) * moves), nobody)
+    put_index(found, notes, "gini_total_uncorrected", lambda: focus.all_pairs / whole, nobody)
+    put_index(found, notes, "gini_rows", lambda: float(focus.rows.sum()) / whole, nobody)
+    put_index(found, notes, "gini_columns", lambda: float(focus.columns.sum()) / whole, nobody)
+    put_index(found, notes, "gini_exchange", lambda: focus.exchange / whole, nobody)
+    put_index(found, notes, "gini_in", lambda: float(focus.columns.sum()) / field, small)
+    put_index(found, notes, "gini_out", lambda: float(focus.rows.sum()) / field, small)
     out, came = system.by_origin(system.persons), system.by_destination(system.persons)
     for name, gaps, own, other in (("mwg_orig", focus.rows, out, came), ("mwg_dest", focus.columns, came, out)):
-        fields = _ratio(gaps, 2.0 * (n - 2) * own) * other
-        _put(found, notes, name, lambda fields=fields: float(np.nansum(fields)) / (moves * n), small)  # type: ignore[misc]
+        fields = divided(gaps, 2.0 * (n - 2) * own) * other
+        put_index(found, notes, name, lambda fields=fields: float(np.nansum(fields)) / (moves * n), small)  # type: ignore[misc]
     for name, sums in (("acv_in", system.by_destination), ("acv_out", system.by_origin)):
-        _put(found, notes, name, lambda sums=sums: _variation(system, sums), nobody)  # type: ignore[misc]
+        put_index(found, notes, name, lambda sums=sums: _variation(system, sums), nobody)  # type: ignore[misc]
 
 
 def _variation(system: System, sums: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> float:
@@ -154,18 +145,18 @@ def _distance(system: System, found: dict[str, float], notes: dict[str, str], *,
     none = None if told.any() else "no_distances"
     weights, lengths = (system.persons[told], far[told]) if far is not None else (told, told)
     nobody = none or (None if weights.sum() else "nobody_moved")
-    _put(found, notes, "mean_distance_km", lambda: float(np.average(lengths, weights=weights)), nobody)
-    _put(found, notes, "median_distance_km", lambda: weighted_median(lengths, weights), nobody)
+    put_index(found, notes, "mean_distance_km", lambda: float(np.average(lengths, weights=weights)), nobody)
+    put_index(found, notes, "median_distance_km", lambda: weighted_median(lengths, weights), nobody)
     if told.any() and not told.all() and (system.persons[~told] > 0).any():
         for name in ("mean_distance_km", "median_distance_km"):
             notes.setdefault(name, "distances_incomplete")
     if not with_decay:
         return
     if far is None or nobody:
-        _put(found, notes, "distance_decay", float, nobody or "no_distances")
+        put_index(found, notes, "distance_decay", float, nobody or "no_distances")
         return
     fit = fit_gravity(system.origin, system.destination, system.persons, far)
-    _put(found, notes, "distance_decay", lambda: fit.decay, fit.reason)
+    put_index(found, notes, "distance_decay", lambda: fit.decay, fit.reason)
     usable = int((told & (far > 0)).sum())
     if usable < system.n * (system.n - 1):
         notes.setdefault("distance_decay", f"pairs_without_distance:{system.n * (system.n - 1) - usable}")
@@ -178,13 +169,13 @@ def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -
     return float(values[order][np.searchsorted(reached, reached[-1] / 2)])
 
 
-def area_indicators(system: System, *, days: float = DAYS_PER_YEAR) -> pd.DataFrame:
+def area_indicators(system: System | Margins, *, days: float = DAYS_PER_YEAR) -> pd.DataFrame:
     """Return the indicators of each area of a system.
 
     Parameters
     ----------
     system
-        See `build_systems`.
+        See `build_systems`; or `build_margins` for a table without pairs, which gives the columns up to `population`.
     days
         Length of the period; rates are a year's: x 365.25 / days.
 
@@ -199,18 +190,12 @@ def area_indicators(system: System, *, days: float = DAYS_PER_YEAR) -> pd.DataFr
         origins and destinations (Hirschman 1964, American Economic Review 54). NaN where nobody moved, where the
         population is 0 or not known, and for the Gini with fewer than three areas.
     """
-    if not days > 0:
-        raise WrongUseError(f"A period of {days} days has no rate; give the days the moves were counted in.")
-    arrived, left = system.by_destination(system.persons), system.by_origin(system.persons)
-    people = system.population_persons if system.population_persons is not None else np.full(system.n, np.nan)
-    counts = {"in": arrived, "out": left, "net": arrived - left, "gross": arrived + left}
-    table: dict[str, object] = {"area": system.areas}
-    table |= {f"{name}_persons": count for name, count in counts.items()}
-    table["effectiveness"] = PERCENT * _ratio(counts["net"], counts["gross"])
-    table |= {
-        f"{name}_per_1000": PER_1000 * _ratio(count, people) * DAYS_PER_YEAR / days for name, count in counts.items()
-    }
-    table |= {"population": people, "inside_persons": system.inside_persons}
+    margins = system if isinstance(system, Margins) else system.margins
+    table: dict[str, object] = {"area": margins.areas, **area_rates(margins, days=days), "population": margins.people}
+    if isinstance(system, Margins):
+        return pd.DataFrame(table)
+    arrived, left = margins.arrived_persons, margins.left_persons
+    table["inside_persons"] = system.inside_persons
     has_field = system.n >= _FIELD_AREAS and system.movers_persons > 0
     focus = system.focus if has_field else None
     nothing = np.full(system.n, np.nan)
@@ -218,9 +203,9 @@ def area_indicators(system: System, *, days: float = DAYS_PER_YEAR) -> pd.DataFr
         ("in", focus.columns if focus else nothing, arrived),
         ("out", focus.rows if focus else nothing, left),
     ):
-        table[f"gini_{name}"] = _ratio(sums, 2.0 * (system.n - 2) * total)
-    table["herfindahl_in"] = _ratio(system.by_destination(system.persons**2), arrived**2)
-    table["herfindahl_out"] = _ratio(system.by_origin(system.persons**2), left**2)
+        table[f"gini_{name}"] = divided(sums, 2.0 * (system.n - 2) * total)
+    table["herfindahl_in"] = divided(system.by_destination(system.persons**2), arrived**2)
+    table["herfindahl_out"] = divided(system.by_origin(system.persons**2), left**2)
     return pd.DataFrame(table)
 
 
@@ -254,16 +239,9 @@ def pair_indices(system: System) -> pd.DataFrame:
 
 
 def _pair_values(system: System) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    people = system.population_persons if system.population_persons is not None else np.full(system.n, np.nan)
+    people = system.margins.people
     moved = system.persons > 0
     total = people.sum()
     with np.errstate(divide="ignore", invalid="ignore"):
         velocity = system.persons[moved] / people[system.origin[moved]] / people[system.destination[moved]] * total
     return velocity * (total / system.movers_persons if system.movers_persons else 0.0), velocity
-
-
-def _ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Divide; NaN where the denominator is 0 or not known."""
-    quotient = np.full(len(numerator), np.nan)
-    np.divide(numerator, denominator, out=quotient, where=denominator > 0)
-    return quotient

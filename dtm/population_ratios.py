@@ -18,14 +18,14 @@ def growth_rate(before_persons: ArrayLike, after_persons: ArrayLike, *, years: A
     Parameters
     ----------
     before_persons, after_persons
-        People at both times, 0 or more, of any shapes that broadcast.
+        People at both times, 0 or more, NaN where not known, of any shapes that broadcast.
     years
         Time between, in years, above 0.
 
     Returns
     -------
     numpy.ndarray
-        A share a year (0.01 is 1 %), below 0 for a loss; NaN where there is nobody at either time.
+        A share a year (0.01 is 1 %), below 0 for a loss; NaN where there is nobody at either time or no count.
 
     Raises
     ------

@@ -4,127 +4,12 @@ from __future__ import annotations
 
 import math
 
-import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dtm._release_tables import RELEASE_TABLES
-from dtm.indicators import _FORMULAS, INDICATORS, matrix_margins, migration_indicators, migration_system
+from dtm.indicators import _FORMULAS, INDICATORS
 from dtm.measures import DENSITIES, NOTES, UNITS, note_words
 from tests.dtm.small_world import KHESEGS, SmallWorld
-
-ITALY = pd.DataFrame(
-    [
-        [0, 4775, 10383, 10882, 14946],
-        [10466, 0, 13338, 18610, 3737],
-        [8403, 4413, 0, 11409, 10342],
-        [12537, 10360, 15535, 0, 17550],
-        [33252, 3670, 30808, 32020, 0],
-    ],
-    index=["Center", "Islands", "North-East", "North-West", "South"],
-    columns=["Center", "Islands", "North-East", "North-West", "South"],
-)
-"""Moves between five parts of Italy in 2000, rows are origins: the R package migest, `italy_area`."""
-
-
-def square(rows):
-    names = list("abcdefgh"[: len(rows)])
-    return pd.DataFrame(rows, index=names, columns=names)
-
-
-def test_three_areas_of_the_package_migration_indices():
-    found = migration_indicators(
-        matrix_margins(square([[0, 10, 10], [20, 0, 20], [30, 30, 0]])).assign(population=1000)
-    )
-    assert found["in"].tolist() == [50, 40, 30]
-    assert found["out"].tolist() == [20, 40, 60]
-    assert found["net"].tolist() == [30, 0, -30]
-    assert found["gross"].tolist() == [70, 80, 90]
-    assert found["effectiveness_pct"].tolist() == pytest.approx([42.857142857, 0, -33.333333333])
-    assert found["net_per_1000"].tolist() == pytest.approx([30, 0, -30])
-    system = migration_system(found)
-    assert system.moves_persons == 120
-    assert system.effectiveness_pct == 25
-    assert system.intensity_pct == pytest.approx(4.0)
-    assert system.net_rate_pct == pytest.approx(1.0)
-    assert system.balance_persons == 0
-
-
-def test_a_second_three_by_three():
-    found = migration_indicators(matrix_margins(square([[0, 20, 20], [30, 0, 50], [20, 20, 0]])))
-    assert found["net"].tolist() == [10, -40, 30]
-    assert migration_system(found).effectiveness_pct == 25
-    assert math.isnan(migration_system(found).intensity_pct)
-
-
-def test_five_parts_of_italy():
-    found = migration_indicators(matrix_margins(ITALY))
-    assert found["in"].tolist() == [64_658, 23_218, 70_064, 72_921, 46_575]
-    assert found["out"].tolist() == [40_986, 46_151, 34_567, 55_982, 99_750]
-    assert found["net"].tolist() == [23_672, -22_933, 35_497, 16_939, -53_175]
-    system = migration_system(found)
-    assert system.moves_persons == 277_436
-    assert system.effectiveness_pct == pytest.approx(27.4326, abs=5e-5)
-
-
-def test_the_diagonal_and_the_order_of_columns_do_not_matter():
-    shuffled = ITALY[["South", "Islands", "Center", "North-West", "North-East"]].copy()
-    shuffled.loc["Center", "Center"] = 999_999
-    pd.testing.assert_frame_equal(matrix_margins(shuffled), matrix_margins(ITALY))
-    with pytest.raises(ValueError, match="same areas"):
-        matrix_margins(ITALY.rename(columns={"South": "Sud"}))
-
-
-def test_rates_are_a_years_and_undefined_without_people_or_moves():
-    frame = pd.DataFrame({"area": ["a", "b"], "in": [10, 0], "out": [5, 0], "population": [1000, 0]})
-    found = migration_indicators(frame, days=182.625)
-    assert found.loc[0, "in_per_1000"] == pytest.approx(20)
-    assert found.loc[1, ["in_per_1000", "effectiveness_pct"]].isna().all()
-    with pytest.raises(ValueError, match="0 days"):
-        migration_indicators(frame, days=0)
-
-
-matrices = st.integers(2, 5).flatmap(
-    lambda n: st.lists(st.lists(st.integers(0, 999), min_size=n, max_size=n), min_size=n, max_size=n)
-)
-
-
-@given(rows=matrices, people=st.integers(1, 10_000))
-def test_identities_of_a_closed_system(rows, people):
-    found = migration_indicators(matrix_margins(square(rows)).assign(population=people))
-    system = migration_system(found)
-    assert found["in"].sum() == found["out"].sum()
-    assert found["net"].sum() == 0
-    assert found["effectiveness_pct"].dropna().between(-100, 100).all()
-    if system.moves_persons:
-        assert 0 <= system.effectiveness_pct <= 100
-        assert system.net_rate_pct == pytest.approx(system.intensity_pct * system.effectiveness_pct / 100)
-
-
-@pytest.mark.realdata
-def test_the_22_aimags_and_26_years_of_the_statistics_office(realdata):
-    folder = realdata / "mn-nso"
-    table = pd.read_csv(folder / "nso_internal_migration_by_aimag_2000_2025.csv")
-    names = pd.read_csv(folder / "aimag_names.csv").set_index("name_nso_en")["pcode"]
-    moved = table.rename(columns={"incoming": "in", "outgoing": "out"})
-    moved["area"] = moved["region"].map(names)
-    assert len(moved) == 22 * 26
-    assert moved["area"].nunique() == 22
-    found = migration_indicators(moved)
-    assert (found["net"] == moved["in"] - moved["out"]).all()
-    by_year = {year: migration_system(part) for year, part in found.groupby("year")}
-    assert len(by_year) == 26
-    assert by_year[2010].balance_persons == 5803
-    assert by_year[2001].balance_persons == -14_880
-    assert all(by_year[year].balance_persons == 0 for year in range(2020, 2026))
-    city = found[found["area"] == "MN11"].set_index("year")
-    assert city.loc[[2017, 2018, 2019], "in"].tolist() == [10_335, 6_568, 12_373]
-    assert city.loc[2020, "in"] == 39_515
-    for year, part in found[found["year"] >= 2020].groupby("year"):
-        mei = 100 * part["net"].abs().sum() / part["gross"].sum()
-        assert by_year[year].effectiveness_pct == pytest.approx(mei)
-        assert 0 < mei < 100
 
 
 @pytest.fixture(scope="module")

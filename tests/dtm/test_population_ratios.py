@@ -30,7 +30,7 @@ def test_ratios_by_hand():
 
 
 def test_nobody_has_no_growth_and_wrong_figures_are_refused():
-    assert np.isnan(growth_rate([0, 5, 0], [5, 0, 0], years=1)).all()
+    assert np.isnan(growth_rate([0, 5, 0, math.nan, 5], [5, 0, 0, 5, math.nan], years=1)).all()
     for bad in ({"years": 0}, {"years": -1}, {"years": float("nan")}):
         with pytest.raises(WrongUseError, match="above 0"):
             growth_rate(1, 2, **bad)
