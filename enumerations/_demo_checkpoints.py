@@ -26,6 +26,8 @@ reports); where they stand is approximate, at the roads out of the city, and the
 """
 PASSAGES_PER_ROUND = 16_700
 """Passages of all checkpoints in one round of a whole city."""
+LEAST_PASSAGES_PER_ROUND = 4_000
+"""However small the place: with fewer, nearly every day and direction has under ten vehicles, and is hidden."""
 HOURS_SHORT_SHARE = 0.06
 """Days on which a checkpoint was not watched around the clock."""
 VEHICLES = {"car": 0.56, "jeep": 0.15, "minibus": 0.07, "bus": 0.07, "truck": 0.12, "motorcycle": 0.02, "other": 0.01}
@@ -59,7 +61,7 @@ def checkpoint_tables(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make the passages and the hours observed of a round."""
     days = (plan.ended_on - plan.started_on).days + 1
-    count = round(PASSAGES_PER_ROUND * scale)
+    count = max(round(PASSAGES_PER_ROUND * scale), LEAST_PASSAGES_PER_ROUND)
     codes = list(CHECKPOINTS)
     shares = np.array([CHECKPOINTS[code][2] for code in codes])
     checkpoint = rng.choice(len(codes), size=count, p=shares / shares.sum())

@@ -109,6 +109,19 @@ def test_a_release_is_built_and_says_so(workspace):
     assert rounds["round_number"].tolist() == [1, 2, 3, 4, 5, 6]
 
 
+def test_days_watched_in_part_are_shown_expanded(workspace):
+    """Enough vehicles pass even a small place that not every such day is hidden with its hours."""
+    with closing(open_release(workspace)) as release:
+        frame = release.table("passage_estimate", where={"status": "published", "method": "expanded"}).frame
+    days = frame[(frame["checkpoint"] != "total") & (frame["direction"] != "net")]
+    assert len(days) >= 10
+    assert days["round_number"].nunique() >= 3
+    assert (days["hours_observed"] < 24).all()
+    assert (days["low"] <= days["value"]).all()
+    assert (days["value"] <= days["high"]).all()
+    assert "total" in set(frame["checkpoint"])
+
+
 def test_wrong_use_is_refused(workspace, tmp_path):
     with pytest.raises(WrongUseError, match="small, city, national"):
         build_demo(tmp_path / "a", size="huge")
