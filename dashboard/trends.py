@@ -179,7 +179,9 @@ def population_trend(
     for category, key, color, symbol, series in SERIES:
         frame, monthly = by_round(snapshot, MEASURES[key], pcode=pcode), months[category]
         name = words(f"measure.{key}")
-        days, values = breaks.cut(span.days, list(frame["value"]), breaks.breaks_of(snapshot, words, series))
+        days, values = breaks.cut(
+            span.days, list(frame["value"]), breaks.breaks_of(snapshot, words, series, pcode=pcode)
+        )
         places = [span.days.index(day) if day in span.days else 0 for day in days]
         figure.add_scatter(
             x=days,
@@ -200,7 +202,8 @@ def population_trend(
             _monthly(figure, monthly.reset_index(drop=True), words, name=name, color=color)
         _gap_marks(figure, span, frame["status"], words, name=name)
     _estimated(figure, snapshot, words, span=span, pcode=pcode, key="actual_persons", color=ACTUAL)
-    breaks.shade(figure, breaks.breaks_of(snapshot, words, breaks.STOCK_SERIES), first=span.first, last=span.last)
+    broken = breaks.breaks_of(snapshot, words, breaks.STOCK_SERIES, pcode=pcode)
+    breaks.shade(figure, broken, first=span.first, last=span.last)
     put_axis(figure, span, width_px=width_px)
     return figure
 
@@ -252,7 +255,8 @@ def moves_trend(
             hovertemplate="%{y:+,.0f}<extra>" + words("key.net") + "</extra>",
         )
     figure.update_layout(barmode="relative")
-    breaks.shade(figure, breaks.breaks_of(snapshot, words, breaks.MOVE_SERIES), first=span.first, last=span.last)
+    broken = breaks.breaks_of(snapshot, words, breaks.MOVE_SERIES, pcode=pcode)
+    breaks.shade(figure, broken, first=span.first, last=span.last)
     put_axis(figure, span, width_px=width_px)
     return figure
 

@@ -218,10 +218,11 @@ SIDE_TABLES = (
     ),
     Table(
         "series_break",
-        "Periods in which a series does not mean what it says before and after.",
+        "Periods in which the series of an area do not mean what they say before and after.",
         (
             Column("name", "VARCHAR", "name of the break", required=True),
             Column("series", "VARCHAR", "series it touches: registered, registration or all", required=True),
+            Column("pcode", "VARCHAR", "area it is about, with all inside it; MN is the whole country", required=True),
             Column("from_on", "DATE", "first day", required=True),
             Column("to_on", "DATE", "last day; empty while it goes on"),
             Column("label_en", "VARCHAR", "short label in English", required=True),
@@ -230,7 +231,7 @@ SIDE_TABLES = (
             Column("what_mn", "VARCHAR", "the same in Mongolian", required=True),
             Column("reference", "VARCHAR", "source", required=True),
         ),
-        key=("name", "series"),
+        key=("name", "series", "pcode"),
     ),
 )
 """Made safe by rules of their own: the sample, the rounds of other area sets, and the breaks, which count nobody."""

@@ -216,8 +216,10 @@ EXPORT_COLUMNS: dict[str, ExportColumn] = {
         _C(
             "series_break",
             "text",
-            "break in the series that the row's day lies in or its comparison crosses; empty where there is none",
-            "мөрийн өдөр хамаарах эсвэл харьцуулалт нь дамнах цувааны тасалдлын нэр; үгүй бол хоосон",
+            "break in the series that the row's day lies in or its comparison crosses; with an area in brackets where "
+            "it happened in that part of the row's area only; empty where there is none",
+            "мөрийн өдөр хамаарах эсвэл харьцуулалт нь дамнах цувааны тасалдлын нэр; нэгжийн зөвхөн нэг хэсэгт "
+            "болсон бол тэр хэсгийн кодыг хаалтад бичсэн; үгүй бол хоосон",
             "",
             "#meta+break",
         ),
@@ -360,7 +362,7 @@ PRODUCTS: dict[str, Product] = {
             "density",
             "Densities of population and of ger households",
             "Хүн ам, гэр хорооллын нягтшил",
-            (*ROUND, "reference_on", *AREA, *_INDICATOR, *COVERAGE, *RELEASE),
+            (*ROUND, "reference_on", *AREA, *_INDICATOR, "series_break", *COVERAGE, *RELEASE),
         ),
         Product(
             "exposure",

@@ -135,7 +135,7 @@ ESTIMATE_PRODUCTS = (
         "vital",
         "Births and deaths that the returns tell",
         "Мэдээгээр ирсэн төрөлт, нас баралт",
-        (*ROUND, *AREA, "event", "event_label", "value", *STATUS, *METHOD, *COVERAGE, *RELEASE),
+        (*ROUND, *AREA, "event", "event_label", "value", *STATUS, *METHOD, "series_break", *COVERAGE, *RELEASE),
     ),
     Product(
         "reconciled",
@@ -144,7 +144,7 @@ ESTIMATE_PRODUCTS = (
         "Хоёр талын мэдээг тулгасан шилжилт хөдөлгөөн",
         (
             *ROUND, "flow_days", "level", *ENDS, "arrivals", "departures", "mirror_ratio", "value", *INTERVAL, *STATUS,
-            *METHOD, *NOTE, *RELEASE,
+            *METHOD, *NOTE, "series_break", *RELEASE,
         ),
     ),
     Product(
@@ -154,7 +154,7 @@ ESTIMATE_PRODUCTS = (
         "Бүх нэгжийн тоо, мэдээлээгүйг нөхөж тооцсон",
         (
             *ROUND, "reference_on", "flow_days", *AREA, "figure", "figure_label", "observed", "registered_missing",
-            "value", *INTERVAL, "imputed_share", *STATUS, *METHOD, *NOTE, *COVERAGE, *RELEASE,
+            "value", *INTERVAL, "imputed_share", *STATUS, *METHOD, *NOTE, "series_break", *COVERAGE, *RELEASE,
         ),
     ),
     Product(
@@ -164,8 +164,8 @@ ESTIMATE_PRODUCTS = (
         "Үе шат хоорондын хүн амын тэнцэл",
         (
             *ROUND, "reference_on", "flow_days", *AREA, "opening", "arrivals", "departures", "births", "deaths",
-            "boundary_change", "closing", "residual", "residual_pct", "flag", "flag_label", *STATUS, *NOTE, *COVERAGE,
-            *RELEASE,
+            "boundary_change", "closing", "residual", "residual_pct", "flag", "flag_label", *STATUS, *NOTE,
+            "series_break", *COVERAGE, *RELEASE,
         ),
     ),
     Product(
@@ -175,7 +175,7 @@ ESTIMATE_PRODUCTS = (
         "Шилжилт хөдөлгөөний нэгдсэн тогтолцооны үзүүлэлтүүд",
         (
             *ROUND, "flow_days", *_SOURCE, "level", "indicator", "indicator_label", "value", "unit", *STATUS, *NOTE,
-            *RELEASE,
+            "series_break", *RELEASE,
         ),
     ),
     Product(

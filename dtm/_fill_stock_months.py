@@ -241,7 +241,9 @@ def _break_notes(connection: Connection, rows: pd.DataFrame) -> pd.Series:
     breaks = breaks_of(connection.execute("SELECT * FROM series_break ORDER BY ALL").df())
     found = pd.Series("", index=rows.index, dtype=object)
     for category, part in rows.groupby("category", sort=True):
-        names = mark_breaks(part, day="ends", since="begins", series=str(category), breaks=breaks)[BREAK_COLUMN]
+        names = mark_breaks(part, day="ends", since="begins", series=str(category), areas=("pcode",), breaks=breaks)[
+            BREAK_COLUMN
+        ]
         marked = names[names.notna()]
         found[marked.index] = "series_break:" + marked.str.replace(SEPARATOR, ";series_break:", regex=False)
     return found

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 CURRENT_FILE = "CURRENT"
 DATABASE_FILE = "release.duckdb"
 MANIFEST_FILE = "manifest.json"
-RELEASE_FORMAT = 2
-"""Version of the release's tables and files; 2 added the tables of estimates."""
+RELEASE_FORMAT = 3
+"""Version of the release's tables and files; 2 added the tables of estimates, 3 the area of a break in a series."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def trends_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     )  # fmt: skip
     share = int(charts.COMPLETE_SHARE * 100)
     people = trends.population_trend(snapshot, words, pcode=pcode, **size)
-    told = breaks.told(breaks.breaks_of(snapshot, words, ("registered", "registration", "all")), words)
+    told = breaks.told(breaks.breaks_of(snapshot, words, ("registered", "registration", "all"), pcode=pcode), words)
     covered = trends.coverage_trend(snapshot, words, pcode=pcode, width_px=view.width - 60)
     people_how = about.details(
         words, formula=words("about.population"), reference=about.DTM_FRAMEWORK, facts=facts

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from dash import html
 
-from dashboard import tables
+from dashboard import breaks, tables
 from dashboard.maps import GAP_FILLS
 from dashboard.pages.common import view_store
+from dtm import series_breaks
 
 if TYPE_CHECKING:
     from dashboard.reader import Snapshot
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 PAGE = "data"
 FINDINGS_SHOWN = 5000
 HASH_CHARACTERS = 16
+BREAK_COLUMNS = ("when", "where", "series", "what", "reference")
 METHODS = ("coverage", "located", "flows", "estimates", "accounts", "survey", "density", "exposure", "safety")
 INPUT_KINDS = ("rounds", "returns", "area_sets", "layers", "rasters", "series_breaks")
 
@@ -40,6 +42,9 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
         ),
         html.Section(
             [html.H2(words("data.rounds"), className="panel-title"), *_rounds(snapshot, words)], className="panel"
+        ),
+        html.Section(
+            [html.H2(words("break.title"), className="panel-title"), *_breaks(snapshot, words)], className="panel"
         ),
         html.Section(
             [html.H2(words("data.coverage"), className="panel-title"), _coverage(snapshot, words)],
@@ -95,6 +100,25 @@ def _rounds(snapshot: Snapshot, words: Words) -> list[Any]:
         rows.append((words.number(number), " – ".join(dates), words(f"rounds.{state}"), day))
     head = [words(f"rounds.{name}") for name in ("round", "dates", "state", "signed_on")]
     return [_table(words("data.rounds"), head, rows), html.P(words("rounds.note"), className="note")]
+
+
+def _breaks(snapshot: Snapshot, words: Words) -> list[Any]:
+    """Return the periods in which a series is broken: when, where, which series, what happened, who says so."""
+    known = series_breaks.breaks_of(snapshot.rows("series_break"))
+    if not known:
+        return [html.P(words("breaks.none"), className="note")]
+    rows = [
+        (
+            " – ".join("" if day is None else words.date(day) for day in (one.from_on, one.to_on)),
+            breaks.place_of(snapshot, one, words),
+            words(f"breaks.series.{one.series}"),
+            str(getattr(one, f"what_{words.lang}")),
+            one.reference,
+        )
+        for one in known
+    ]
+    head = [words(f"breaks.{name}") for name in BREAK_COLUMNS]
+    return [_table(words("break.title"), head, rows), html.P(words("breaks.note"), className="note")]
 
 
 def _coverage(snapshot: Snapshot, words: Words) -> html.Div:

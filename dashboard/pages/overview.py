@@ -38,6 +38,7 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                         html.H2(id="overview-title", className="panel-title"),
                         parts.graph("overview-map", label=words("overview.map"), height=maps.MAP_HEIGHT_PX),
                         html.Div(id="overview-legend"),
+                        html.Div(id="overview-breaks"),
                     ],
                     className="panel panel-map",
                 ),
@@ -49,9 +50,10 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                         parts.graph(
                             "overview-population", label=words("overview.trend"), height=trends.TREND_HEIGHT_PX
                         ),
-                        *trend_notes(snapshot, words),
+                        html.Div(id="overview-population-notes"),
                         html.H3(words("overview.moves"), className="panel-subtitle"),
                         parts.graph("overview-moves", label=words("overview.moves"), height=trends.TREND_HEIGHT_PX),
+                        html.Div(id="overview-moves-notes"),
                     ],
                     className="panel panel-side",
                 ),
@@ -81,14 +83,21 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     ]
 
 
-def trend_notes(snapshot: Snapshot, words: Words) -> list[Any]:
-    """Say how to read the chart of people: open marks, lines that were not observed, breaks in the series."""
+def trend_notes(snapshot: Snapshot, words: Words, *, pcode: str) -> list[Any]:
+    """Say how to read the chart of an area's people: open marks, lines that were not observed, breaks."""
     notes: list[Any] = [words("overview.open_marker", share=int(charts.COMPLETE_SHARE * 100))]
     if not snapshot.rows("stock_month", level=int(snapshot.areas["level"].min())).empty:
         notes.append(words("trend.lines"))
-    told = breaks.told(breaks.breaks_of(snapshot, words, breaks.STOCK_SERIES), words)
-    folded = [html.Details([html.Summary(words("break.title")), *map(html.P, told)], className="how")] if told else []
-    return [html.P(" ".join(notes), className="note"), *folded]
+    return [
+        html.P(" ".join(notes), className="note"),
+        *_folded(breaks.breaks_of(snapshot, words, breaks.STOCK_SERIES, pcode=pcode), words),
+    ]
+
+
+def _folded(periods: list[breaks.Break], words: Words) -> list[Any]:
+    """Return the breaks of a series in words, folded until asked for."""
+    told = breaks.told(periods, words)
+    return [html.Details([html.Summary(words("break.title")), *map(html.P, told)], className="how")] if told else []
 
 
 def map_figure(snapshot: Snapshot, view: View, words: Words, measure: Measure) -> tuple[go.Figure, Any]:
@@ -165,11 +174,14 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
     @app.callback(
         Output("overview-map", "figure"),
         Output("overview-legend", "children"),
+        Output("overview-breaks", "children"),
         Output("overview-title", "children"),
         Output("overview-area", "children"),
         Output("overview-cards", "children"),
         Output("overview-population", "figure"),
+        Output("overview-population-notes", "children"),
         Output("overview-moves", "figure"),
+        Output("overview-moves-notes", "children"),
         Output("overview-grid", "rowData"),
         Input(view_ids(PAGE), "data"),
         State("overview-map", "id"),
@@ -183,15 +195,19 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
         when = words("round.title", number=number, month=words.month(snapshot.reference_day(number)))
         figure, legend = map_figure(snapshot, view, words, measure)
         rows = tables.matching(area_rows(snapshot, view, words, measure), view.q)
+        broken = breaks.of_measure(snapshot, words, measure, pcode=snapshot.home, round_number=number)
         width = min(trends.PANEL_WIDTH_PX, view.width - 50)
         return (
             figure,
             legend,
+            [html.P(text, className="note") for text in breaks.told(broken, words)],
             f"{words(f'measure.{measure.key}')} · {when}",
             f"{snapshot.full_name(pcode, words)} · {when}",
             cards(snapshot, view, words),
             trends.population_trend(snapshot, words, pcode=pcode, width_px=width),
+            trend_notes(snapshot, words, pcode=pcode),
             trends.moves_trend(snapshot, words, pcode=pcode, width_px=width),
+            _folded(breaks.breaks_of(snapshot, words, breaks.MOVE_SERIES, pcode=pcode), words),
             tables.records(rows.assign(decimals=measure.decimals)),
         )
 

@@ -165,7 +165,7 @@ def break_rows() -> list[Row]:
     for name, (begin, end), label in (("test-stop", BREAK, "Stop"), ("old-stop", OLD_BREAK, "Old stop")):
         for series in ("registered", "registration"):
             said = (label, f"{label} mn", "Nobody was registered.", "Хэнийг ч бүртгээгүй.", "test order")
-            rows.append((name, series, begin, end, *said))
+            rows.append((name, series, CITY, begin, end, *said))
     return rows
 
 

@@ -200,7 +200,7 @@ def test_a_break_is_shaded_and_cuts_the_registered_line(snapshot):
     registered = next(trace for trace in figure.data if trace.name == "Registered people")
     assert [value is None for value in registered.y] == [False, False, True, False]
     told = breaks.told(breaks.breaks_of(snapshot, EN, breaks.STOCK_SERIES), EN)
-    assert told[0] == "Break in the series, 2017–2019: Nobody was registered. (test order)"
+    assert told[0] == "Break in the series, Ulaanbaatar, 2017–2019: Nobody was registered. (test order)"
     assert len(told) == 2
     assert trends.moves_trend(snapshot, EN, pcode=FIRST).layout.annotations[0].text == "Stop"
 

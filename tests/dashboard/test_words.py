@@ -15,12 +15,13 @@ from dashboard import account_charts, flow_bars, parts, tables
 from dashboard.desk import board, deciding, files, finding_table, layout, round_head, units
 from dashboard.measures import MEASURES
 from dashboard.pages import accounts
-from dashboard.pages.data import INPUT_KINDS, METHODS
+from dashboard.pages.data import BREAK_COLUMNS, INPUT_KINDS, METHODS
 from dashboard.pages.flows import SOURCE_GROUPS
 from dashboard.pages.hazards import SERVICES_KNOWN
 from dashboard.state import DIRECTIONS, LEVELS, SCOPES, SOURCES, SURVEY_SOURCES, TABS, UNITS
 from dashboard.words import LANGUAGES, Words, dictionary
 from dtm._release_tables import STATUSES
+from dtm.series_breaks import SERIES
 
 SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted(Path(dashboard.__file__).parent.rglob("*.py")))
 COMPOSED = {
@@ -39,6 +40,8 @@ COMPOSED = {
     *(f"service.{name}" for name in SERVICES_KNOWN),
     *(f"method.{name}" for name in METHODS),
     *(f"manifest.kind.{kind}" for kind in INPUT_KINDS),
+    *(f"breaks.{name}" for name in BREAK_COLUMNS),
+    *(f"breaks.series.{series}" for series in SERIES),
     *(f"direction.{direction}" for direction in DIRECTIONS),
     *(f"tab.{tab}" for tab in TABS),
     *(f"source_group.{group}" for group, _ in SOURCE_GROUPS),

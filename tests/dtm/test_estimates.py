@@ -299,7 +299,7 @@ def months_world(values, *, rounds=(1, 2), shares=(1.0, 1.0, 1.0), breaks=()):
         world.stock(number, CITY, value, "registered")
     for name, series, first, last in breaks:
         world.insert(
-            "series_break", name=name, series=series, from_on=first, to_on=last, label_en="e", label_mn="м",
+            "series_break", name=name, series=series, pcode=CITY, from_on=first, to_on=last, label_en="e", label_mn="м",
             what_en="e", what_mn="м", reference="r",
         )  # fmt: skip
     fill_stock_months(world.connection)

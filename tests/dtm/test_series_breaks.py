@@ -26,21 +26,21 @@ from dtm.series_breaks import (
 from tests.dtm.release_factory import ROUNDS, build_release
 
 DAY = dt.date
-HEADER = "name,series,from_on,to_on,label_en,label_mn,what_en,what_mn,reference\n"
+HEADER = "name,series,pcode,from_on,to_on,label_en,label_mn,what_en,what_mn,reference\n"
 
 
 JULY = (DAY(2024, 7, 1), DAY(2024, 7, 31))
 
 
-def made(name="flood", series="registered", first=JULY[0], last=JULY[1]):
-    return SeriesBreak(name, series, first, last, "Flood", "Үер", "Offices closed.", "Газрууд хаалттай.", "City")
+def made(name="flood", series="registered", first=JULY[0], last=JULY[1], *, pcode="MN"):
+    return SeriesBreak(name, series, pcode, first, last, "Flood", "Үер", "Offices closed.", "Газрууд хаалттай.", "City")
 
 
 def test_the_citys_stop_of_registration_is_known():
     by_series = {one.series: one for one in read_series_breaks()}
     assert set(by_series) == {"registered", "registration"}
     for one in by_series.values():
-        assert (one.from_on, one.to_on) == (DAY(2017, 1, 9), DAY(2019, 12, 31))
+        assert (one.pcode, one.from_on, one.to_on) == ("MN11", DAY(2017, 1, 9), DAY(2019, 12, 31))
         for text in (one.label_mn, one.what_mn):
             assert re.search(r"[А-Яа-яӨөҮү]{3}", text)
         for text in (one.label_en, one.what_en):
@@ -98,6 +98,44 @@ def test_a_table_without_rows_gets_the_column():
 days = st.dates(DAY(2015, 1, 1), DAY(2022, 12, 31))
 
 
+@pytest.mark.parametrize(
+    ("pcode", "reach"),
+    [
+        ("MN11", "whole"), ("MN1107", "whole"), ("MN110701", "whole"),  # the city and what lies in it
+        ("MN", "part"), ("ulaanbaatar", "whole"),  # the country holds it; the region of the capital is the city
+        ("MN65", ""), ("MN6501", ""), ("central", ""), ("abroad", ""), ("unknown", ""), ("total", ""),
+    ],
+)  # fmt: skip
+def test_a_break_is_of_its_area_and_of_larger_ones_in_part(pcode, reach):
+    stop = read_series_breaks()[0]
+    assert stop.reach(pcode) == reach
+    assert stop.touches("registered", pcode) == bool(reach)
+    found = breaks_between("registered", DAY(2018, 1, 1), DAY(2018, 1, 1), pcode=pcode)
+    assert len(found) == bool(reach)
+
+
+def test_rows_are_marked_by_their_area_and_by_either_end_of_a_move():
+    codes = ["MN11", "MN1107", "MN65", "MN", "central", None]
+    frame = pd.DataFrame({"day": [DAY(2018, 5, 1)] * len(codes), "pcode": codes})
+    marked = mark_breaks(frame, day="day", series="registration", areas=["pcode"])["series_break"]
+    whole, part = "registration-stop", "registration-stop (MN11)"
+    assert list(marked.fillna("")) == [whole, whole, "", part, "", part]  # without an area: all areas together
+    ends = pd.DataFrame(
+        {
+            "day": DAY(2018, 5, 1),
+            "origin": ["MN65", "MN65", "MN1107", "total", "abroad"],
+            "destination": ["MN1101", "MN41", "abroad", "MN65", "unknown"],
+        }
+    )
+    marked = mark_breaks(ends, day="day", series="registration", areas=["origin", "destination"])["series_break"]
+    assert list(marked.fillna("")) == [whole, "", whole, "", part]
+    everywhere = [made("law", "all", DAY(2018, 1, 1), None)]
+    marked = mark_breaks(frame, day="day", series="registration", areas=["pcode"], breaks=everywhere)["series_break"]
+    assert set(marked) == {"law"}  # of the country: no area is only in part
+    with pytest.raises(WrongUseError, match="no column 'where'"):
+        mark_breaks(frame, day="day", series="registration", areas=["where"])
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(SERIES), days, st.none() | days), max_size=4), days, days)
 def test_marking_a_row_says_what_lies_between_its_days(drawn, one_day, other_day):
@@ -115,23 +153,34 @@ def test_marking_a_row_says_what_lies_between_its_days(drawn, one_day, other_day
 
 def test_a_workspace_adds_its_own(tmp_path):
     assert read_series_breaks(tmp_path) == read_series_breaks()
-    row = "flood-2023,registration,2023-07-05,,Flood,Үер,Offices were closed.,Газрууд хаалттай байв.,City order\n"
-    (tmp_path / BREAKS_FILE).write_text("\ufeff" + HEADER + row + ",,,,,,,,\n", encoding="utf-8")
-    assert [one.name for one in read_series_breaks(tmp_path)] == ["registration-stop"] * 2 + ["flood-2023"]
+    row = "flood-2023,registration,MN1107,2023-07-05,,Flood,Үер,Offices were closed.,Газрууд хаалттай.,City order\n"
+    (tmp_path / BREAKS_FILE).write_text("\ufeff" + HEADER + row + ",,,,,,,,,\n", encoding="utf-8")
+    found = read_series_breaks(tmp_path)
+    assert [(one.name, one.pcode) for one in found] == [("registration-stop", "MN11")] * 2 + [("flood-2023", "MN1107")]
+
+
+def test_a_file_without_areas_is_about_the_whole_country(tmp_path):
+    row = "law,all,2023-07-05,,Law,Хууль,A new law.,Шинэ хууль.,Parliament\n"
+    (tmp_path / BREAKS_FILE).write_text(HEADER.replace("pcode,", "") + row, encoding="utf-8")
+    assert read_series_breaks(tmp_path)[-1].pcode == "MN"
+    same = "registration-stop,registered,MN65,2017-01-09,,a,б,c,d,e\n"  # elsewhere, so it may have the same name
+    (tmp_path / BREAKS_FILE).write_text(HEADER + same, encoding="utf-8")
+    assert len(read_series_breaks(tmp_path)) == 3
 
 
 def test_rows_that_can_not_be_used_are_all_named(tmp_path):
     rows = (
-        "Flood!,stock,2023-07-05,2023-07-01,Flood,Үер,x,y,z\n"
-        "late,all,5 July,,Flood,,x,y,z\n"
-        "registration-stop,registered,2017-01-09,,a,б,c,d,e\n"
-        "commas,all,2023-07-05,,a,б,one, two,d,e\n"
+        "Flood!,stock,Ulaanbaatar,2023-07-05,2023-07-01,Flood,Үер,x,y,z\n"
+        "late,all,,5 July,,Flood,,x,y,z\n"
+        "registration-stop,registered,MN11,2017-01-09,,a,б,c,d,e\n"
+        "commas,all,MN,2023-07-05,,a,б,one, two,d,e\n"
     )
     (tmp_path / BREAKS_FILE).write_text(HEADER + rows, encoding="utf-8")
     with pytest.raises(BadInputError) as refused:
         read_series_breaks(tmp_path)
     for part in (
         f"{tmp_path / BREAKS_FILE}: row 2, name: 'Flood!'", "row 2, series: 'stock' is none of registered",
+        "row 2, pcode: 'Ulaanbaatar' is not a P-code",
         "row 2, to_on: 2023-07-01 is before 2023-07-05", "row 3, label_mn: empty", "row 3, from_on: '5 July'",
         "row 4, name: 'registration-stop' stands already", "row 5, more cells",
     ):  # fmt: skip
