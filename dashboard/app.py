@@ -14,6 +14,7 @@ from dashboard.reader import Reader, Snapshot
 from dashboard.state import View, view_from_mapping, view_from_search
 from dashboard.words import Words
 from dtm.errors import DtmError, NoReleaseError
+from dtm.messages import in_language
 
 if TYPE_CHECKING:
     from dtm.workspace import Workspace
@@ -89,7 +90,7 @@ def _register_shell(app: Dash, reader: Reader, workspace: Workspace) -> None:
         except NoReleaseError:
             return no_release(workspace, view, page, words)
         except DtmError as error:
-            return stopped(str(error), words)
+            return stopped(in_language(error, words.lang), words)
         return shell(workspace, snapshot, view, page, words)
 
     app.clientside_callback(

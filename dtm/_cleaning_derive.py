@@ -15,6 +15,7 @@ from dtm._imports_replace import RETURN_FIELD
 from dtm._imports_rounds import Rounds, read_rounds
 from dtm._imports_run import ORDER, first_submission_id, note_asked, note_missing_moves, run_table
 from dtm.errors import BadInputError
+from dtm.messages import message
 from dtm.round_checks import refresh_round_findings
 from dtm.warehouse import inbox_copy
 from enumerations.columns import FORMS
@@ -82,10 +83,7 @@ class Sources:
         form, name, sha256, named_form, named_round, mapping = row
         path = inbox_copy(self.workspace, sha256, name)
         if not path.exists():
-            raise BadInputError(
-                f"{path}: the raw file of import {import_id} is not in the inbox, so its records can't be edited. "
-                "Put it back from a backup; nothing was changed."
-            )
+            raise BadInputError(message("raw_file_missing", path=path, import_id=import_id))
         source = Source(import_id, form, name, named_round)
         read = parse_mapping(mapping, name=f"mapping of import {import_id}") if mapping else None
         for table in stage_returns(self.connection, path, f"staged_i{import_id}", form=named_form, mapping=read):

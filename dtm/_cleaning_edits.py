@@ -11,6 +11,7 @@ from dtm._imports_canonical import accepted_sql
 from dtm._imports_edits import Edits, fingerprint_sql, recurring_edits
 from dtm._imports_replace import RETURN_FIELD
 from dtm._imports_rounds import read_rounds
+from dtm.messages import message
 from dtm.records import RecordName, parse_record
 from enumerations.codelists import spelling_key, spellings_of
 from enumerations.findings import make_finding
@@ -127,22 +128,18 @@ class EditChecker:
         field: str,
         value: str | None,
         hint: str | None = None,
-        hint_mn: str | None = None,
     ) -> None:
-        """Note what is wrong with an edit; `hint_mn` stands for `hint` in Mongolian."""
-        made = [
-            make_finding(
-                code,
-                subject="cleaning",
-                file_name=self.file_name,
-                row_number=edit.row,
-                field=field,
-                value=value,
-                hint=words,
-            )
-            for words in (hint, hint_mn or hint)
-        ]
-        self.findings.append({**vars(made[0]), "message_mn": made[1].message_mn, "record": str(edit.record)})
+        """Note what is wrong with an edit."""
+        made = make_finding(
+            code,
+            subject="cleaning",
+            file_name=self.file_name,
+            row_number=edit.row,
+            field=field,
+            value=value,
+            hint=hint,
+        )
+        self.findings.append({**vars(made), "record": str(edit.record)})
 
     def read(self, names: list[RecordName]) -> None:
         """Find out which records are there, and in which round."""
@@ -192,9 +189,8 @@ class EditChecker:
         if not same_value(column, there, edit.old):
             if same_value(column, there, edit.new):
                 return None
-            self.refuse(
-                edit, "edit_old_differs", field=column.name, value=_text(edit.old) or EMPTY, hint=there or EMPTY
-            )
+            told, now = (text or message("cell_empty") for text in (_text(edit.old), there))
+            self.refuse(edit, "edit_old_differs", field=column.name, value=told, hint=now)
             return None
         new = edit.new if self.is_exact else _text(edit.new)
         if new == (there if self.is_exact else _text(there)):

@@ -8,6 +8,7 @@ from dtm._imports_baseline import insert_answers
 from dtm._imports_returns import check_returns, settle_and_place, store_returns
 from dtm._imports_rounds import plan_passage_round
 from dtm.errors import UnknownRoundError
+from dtm.messages import message
 
 if TYPE_CHECKING:
     from dtm._imports_job import TableJob
@@ -27,10 +28,7 @@ _STORED = f"""SELECT s.instance_id, s.round_number, s.declared_pcode AS unit,
 def import_events(job: TableJob) -> None:
     """Check, locate and store event reports; one outside every round belongs to none and is placed by the last."""
     if job.rounds.latest is None:
-        raise UnknownRoundError(
-            f"{job.staged.file_name}: events are placed by the areas of a round, and no round was opened. Open "
-            "one with `dtm round open --number N --from DATE --to DATE --area-set NAME`."
-        )
+        raise UnknownRoundError(message("events_without_round", file=job.staged.file_name))
     round_sql, rules = plan_passage_round(job.rounds, moment="collected_at")
     check_returns(job, round_sql, rules)
     settle_and_place(job, content=CONTENT, stored_sql=_STORED)

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from dtm.errors import UnknownRoundError, WrongUseError
+from dtm.messages import Message, message, state_words
 from enumerations.checks import Rule
 
 if TYPE_CHECKING:
@@ -59,10 +60,10 @@ class Rounds:
         """Return the rounds whose collection is over and whose data are being cleaned."""
         return [one.number for one in self.all if one.status == "cleaning"]
 
-    def open_words(self) -> str:
+    def open_words(self) -> Message:
         """Return the open rounds in words."""
         numbers = [str(one.number) for one in self.all if one.is_open]
-        return f"Open rounds: {', '.join(numbers)}." if numbers else "No round is open."
+        return message("rounds_open", numbers=", ".join(numbers)) if numbers else message("rounds_none_open")
 
 
 def read_rounds(connection: Connection, *, operation: str, number: int | None, is_known: bool = False) -> Rounds:
@@ -86,12 +87,9 @@ def read_rounds(connection: Connection, *, operation: str, number: int | None, i
         return rounds
     fixed = next((one for one in rounds.all if one.number == number), None)
     if fixed is None:
-        raise UnknownRoundError(
-            f"Round {number} was never opened. {rounds.open_words()} Open it with "
-            f"`dtm round open --number {number} --from DATE --to DATE --area-set NAME`."
-        )
+        raise UnknownRoundError(message("import_round_unknown", number=number, open=rounds.open_words()))
     if not fixed.is_open and not is_known:
-        raise WrongUseError(f"Round {number} is {fixed.status.replace('_', ' ')}; it can't take returns any more.")
+        raise WrongUseError(message("import_round_closed", number=number, state=state_words(fixed.status)))
     return Rounds(rounds.all, fixed)
 
 
@@ -117,11 +115,9 @@ def _outside(rounds: Sequence[Round], firsts: list[date], moment: str) -> Rule:
 
 def _told_rounds(connection: Connection, staged: StagedTable, rounds: Rounds) -> None:
     """Refuse a file whose column names no open round at all."""
-    source = staged.source("round")
+    source, name, opened = staged.source("round"), staged.file_name, rounds.open_words()
     if source is None:
-        raise UnknownRoundError(
-            f"{staged.file_name}: the file has no column 'round'; name the round with --round N. {rounds.open_words()}"
-        )
+        raise UnknownRoundError(message("import_round_unsaid", file=name, open=opened))
     told = connection.execute(
         f"SELECT DISTINCT TRY_CAST({source} AS INTEGER) FROM {staged.relation} WHERE {source} IS NOT NULL LIMIT 1000"
     ).fetchall()
@@ -130,15 +126,11 @@ def _told_rounds(connection: Connection, staged: StagedTable, rounds: Rounds) ->
     if any(number in known and known[number].is_open for number in numbers):
         return
     if not numbers:
-        raise UnknownRoundError(
-            f"{staged.file_name}: column 'round' holds no number; name the round with --round N. {rounds.open_words()}"
-        )
+        raise UnknownRoundError(message("import_round_no_number", file=name, open=opened))
     words = ", ".join(str(number) for number in numbers[:10])
     if any(number in known for number in numbers):
-        raise WrongUseError(f"{staged.file_name}: round {words} is signed off or released. {rounds.open_words()}")
-    raise UnknownRoundError(
-        f"{staged.file_name}: column 'round' says {words}, which was never opened. {rounds.open_words()}"
-    )
+        raise WrongUseError(message("import_rounds_closed", file=name, numbers=words, open=opened))
+    raise UnknownRoundError(message("import_rounds_unknown", file=name, numbers=words, open=opened))
 
 
 def plan_return_round(connection: Connection, staged: StagedTable, rounds: Rounds) -> tuple[str, tuple[Rule, ...]]:

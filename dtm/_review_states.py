@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dtm._round_records import key_of
 from dtm.errors import WrongUseError
+from dtm.messages import message
 from dtm.records import parse_record
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def review_state(connection: Connection, record: str) -> str | None:
     """
     name = parse_record(record)
     if name is None:
-        raise WrongUseError(f"'{record}' is not the name of a record; it looks like 3:baseline:17.")
+        raise WrongUseError(message("record_name", record=record))
     place = [name.import_id, name.sheet, name.row_number]
     where = "import_id = ? AND sheet = ? AND row_number = ?"
     stored = connection.execute(f"SELECT review_state FROM submission WHERE {where}", place).fetchone()
@@ -54,7 +55,7 @@ def review_state(connection: Connection, record: str) -> str | None:
         return None if stored[0] is None else str(stored[0])
     aside = connection.execute(f"SELECT raw, json_keys(raw) FROM quarantine WHERE {where}", place).fetchone()
     if aside is None:
-        raise WrongUseError(f"There is no return {record}; name one as the findings do.")
+        raise WrongUseError(message("return_unknown", record=record))
     edited = connection.execute(
         f"SELECT new FROM cleaning_log WHERE {where} AND field = ? ORDER BY edit_id DESC LIMIT 1", [*place, FIELD]
     ).fetchone()

@@ -15,6 +15,7 @@ from dtm._imports_job import REJECTED
 from dtm._imports_replace import RETURN_FIELD
 from dtm.engine import transaction
 from dtm.errors import WrongUseError
+from dtm.messages import Message, joined, message
 from dtm.records import RecordName
 from enumerations.findings import make_finding
 
@@ -218,7 +219,7 @@ def _find_losses(connection: Connection, checker: EditChecker, checked: list[Che
         ORDER BY ALL"""
     ).fetchall()
     own_records = {one.record for one in checked}
-    for import_id, sheet, number, code, column, message, message_mn in lost:
+    for import_id, sheet, number, code, column, said, said_mn in lost:
         name = RecordName(int(import_id), sheet, int(number))
         if name in rejected or (code == "parent_quarantined" and name not in own_records):
             continue  # what became of the return tells it
@@ -227,9 +228,8 @@ def _find_losses(connection: Connection, checker: EditChecker, checked: list[Che
             own,
             "edit_new_unusable",
             field=own.field,
-            value=own.new or EMPTY,
-            hint=f"{name}: {message or 'the same is stored already.'}",
-            hint_mn=f"{name}: {message_mn or 'ижил бичлэг аль хэдийн орсон байна.'}",
+            value=own.new or message("cell_empty"),
+            hint=joined([str(name), Message(said, said_mn) if said else message("stored_already")], ": "),
         )
     unusable = {
         (RecordName(int(row[0]), row[1], int(row[2])), row[3]): (row[4], row[5])
@@ -241,10 +241,9 @@ def _find_losses(connection: Connection, checker: EditChecker, checked: list[Che
     told = {finding["record"] for finding in checker.findings}
     for one in checked:
         if (one.record, one.field) in unusable and str(one.record) not in told:
-            hint, hint_mn = (f"{one.record}: {words}" for words in unusable[one.record, one.field])
-            checker.refuse(
-                one, "edit_new_unusable", field=one.field, value=one.new or EMPTY, hint=hint, hint_mn=hint_mn
-            )
+            hint = joined([str(one.record), Message(*unusable[one.record, one.field])], ": ")
+            value = one.new or message("cell_empty")
+            checker.refuse(one, "edit_new_unusable", field=one.field, value=value, hint=hint)
 
 
 def _cause(checked: list[CheckedEdit], name: RecordName, code: str | None, column: str | None) -> CheckedEdit:

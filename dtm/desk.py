@@ -17,6 +17,7 @@ from dtm.coverage import coverage_report, progress_frame
 from dtm.errors import WrongUseError
 from dtm.feedback import feedback_page
 from dtm.imports import import_returns
+from dtm.messages import message
 from dtm.round_status import round_overview, round_status
 from dtm.rounds import CLEANING, SIGNED_OFF, close_round, find_round, reopen_round
 from dtm.waivers import unwaive, waive
@@ -161,7 +162,7 @@ class Desk:
         """
         plain = Path(name.replace("\\", "/")).name
         if plain in ("", ".", "..") or "\0" in plain:
-            raise WrongUseError(f"'{name}' is not the name of a file.")
+            raise WrongUseError(message("upload_name", name=name))
         with self._open(spatial=True) as connection, tempfile.TemporaryDirectory(prefix="dtm-upload-") as folder:
             path = Path(folder) / plain
             path.write_bytes(content)
@@ -193,7 +194,7 @@ class Desk:
             Errors stand; `findings` has them.
         """
         if to not in (CLEANING, SIGNED_OFF):
-            raise WrongUseError(f"A round can be moved on to {CLEANING} or {SIGNED_OFF}, not to '{to}'.")
+            raise WrongUseError(message("step_unknown", cleaning=CLEANING, signed_off=SIGNED_OFF, to=to))
         with self._open() as connection:
             found = close_round(
                 connection,

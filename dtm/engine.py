@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from dtm.errors import BadInputError, DiskFullError, WarehouseBusyError
+from dtm.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,10 +43,7 @@ def _load_spatial(connection: Connection) -> None:
         else:
             connection.execute(f"LOAD '{str(path).replace(chr(39), chr(39) * 2)}'")
     except duckdb.Error as error:
-        raise BadInputError(
-            f"DuckDB {duckdb.__version__} could not load its spatial extension: {error}. "
-            "Install the wheel with `pip install duckdb-extension-spatial==" + duckdb.__version__ + "`."
-        ) from error
+        raise BadInputError(message("spatial_missing", version=duckdb.__version__, error=error)) from error
 
 
 def _open(path: Path | str, *, read_only: bool, config: dict[str, str]) -> Connection:
@@ -54,13 +52,10 @@ def _open(path: Path | str, *, read_only: bool, config: dict[str, str]) -> Conne
     except duckdb.IOException as error:
         text = str(error)
         if "lock" in text.lower():
-            raise WarehouseBusyError(
-                f"{path}: another process is using this file. Wait until it has finished "
-                "(or stop it), then run the command again; nothing was changed."
-            ) from error
-        raise BadInputError(f"{path}: cannot be opened: {text}") from error
+            raise WarehouseBusyError(message("warehouse_busy", path=path)) from error
+        raise BadInputError(message("database_unopened", path=path, error=text)) from error
     except duckdb.Error as error:
-        raise BadInputError(f"{path}: cannot be opened as a DuckDB file: {error}") from error
+        raise BadInputError(message("database_damaged", path=path, error=error)) from error
 
 
 def connect(
@@ -133,7 +128,5 @@ def transaction(connection: Connection) -> Iterator[Connection]:
         with suppress(duckdb.Error):  # the engine may have rolled back already
             connection.execute("ROLLBACK")
         if is_disk_full(error):
-            raise DiskFullError(
-                f"The disk is full; nothing was changed. Free some space and run the command again. ({error})"
-            ) from error
+            raise DiskFullError(message("disk_full", error=error)) from error
         raise

@@ -12,6 +12,7 @@ from dtm._feedback_texts import column_words, message_words, value_words
 from dtm._round_findings import build_placed_findings
 from dtm.coverage import UTC_OFFSET_HOURS, build_round_coverage, local_today, rows_of
 from dtm.errors import WrongUseError
+from dtm.messages import message
 from dtm.rounds import find_round
 from dtm.scope import BASELINE_FORM
 
@@ -102,7 +103,7 @@ def write_feedback(
 
 def _prepare(connection: Connection, workspace: Workspace, number: int, language: str) -> Round:
     if language not in LANGUAGES:
-        raise WrongUseError(f"--language must be one of {', '.join(LANGUAGES)}, not '{language}'.")
+        raise WrongUseError(message("feedback_language", known=", ".join(LANGUAGES), language=language))
     operation = workspace.settings.operation
     found = find_round(connection, operation=operation, number=number)
     build_round_coverage(connection, operation=operation, number=number)
@@ -121,9 +122,7 @@ def _check_khoroos(connection: Connection, found: Round, wanted: Sequence[str]) 
     known = set(_areas_of(connection, found))
     unknown = [pcode for pcode in wanted if pcode not in known]
     if unknown:
-        raise WrongUseError(
-            f"{unknown[0]} is not an area of round {found.number} ('{found.area_set}'). See dtm areas list."
-        )
+        raise WrongUseError(message("feedback_area", pcode=unknown[0], number=found.number, area_set=found.area_set))
 
 
 def _page(connection: Connection, workspace: Workspace, found: Round, pcode: str, language: str, today: date) -> str:

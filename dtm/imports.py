@@ -13,6 +13,7 @@ from dtm._imports_rounds import Rounds, read_rounds
 from dtm._imports_run import ORDER, first_submission_id, note_asked, note_missing_moves, run_table
 from dtm.engine import EngineError, transaction
 from dtm.errors import DiskFullError
+from dtm.messages import message
 from dtm.round_checks import refresh_round_findings
 from dtm.warehouse import file_sha256, inbox_copy, keep_in_inbox
 from enumerations.returns import StagedTable, stage_returns
@@ -260,9 +261,7 @@ def _stage(
     except (EngineError, OSError) as error:
         _clear(connection)
         if "no space left" in str(error).lower():
-            raise DiskFullError(
-                f"The disk is full; nothing was changed. Free some space and run the command again. ({error})"
-            ) from error
+            raise DiskFullError(message("disk_full", error=error)) from error
         raise
     except BaseException:
         _clear(connection)

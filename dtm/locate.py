@@ -17,6 +17,7 @@ import geopandas as gpd
 import shapely
 
 from dtm.errors import UnknownAreaSetError
+from dtm.messages import message
 from geodata.grid import build_grid
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def read_areas(connection: Connection, *, area_set: str, version: int) -> gpd.Ge
         [area_set, version],
     ).df()
     if frame.empty:
-        raise UnknownAreaSetError(f"The warehouse has no area set '{area_set}' of version {version}.")
+        raise UnknownAreaSetError(message("area_set_not_there", area_set=area_set, version=version))
     geometry = shapely.from_wkb([bytes(value) for value in frame.pop("wkb")])
     return gpd.GeoDataFrame(frame, geometry=geometry, crs="EPSG:4326")
 
@@ -103,7 +104,7 @@ def locate_points(connection: Connection, points_sql: str, *, area_set: str, ver
         [area_set, version],
     ).fetchone()
     if row is None:
-        raise UnknownAreaSetError(f"The warehouse has no grid index for '{area_set}' version {version}.")
+        raise UnknownAreaSetError(message("grid_not_there", area_set=area_set, version=version))
     west, south, per_deg, row_bits, bits = row
     _take_index(connection, area_set=area_set, version=version)
     columns, rows = 1 << (_CELL_ID_BITS - row_bits + bits), 1 << (row_bits + bits)

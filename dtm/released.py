@@ -13,6 +13,7 @@ import shapely
 from dtm._release_tables import RELEASE_TABLES
 from dtm.engine import Connection, connect
 from dtm.errors import BadInputError, NoReleaseError, ReleaseFormatError
+from dtm.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,7 +151,7 @@ def current_release_id(workspace: Workspace) -> str:
     """
     pointer = workspace.releases_path / CURRENT_FILE
     if not pointer.exists():
-        raise NoReleaseError(f"{workspace.path} has no release yet. Build one with `dtm release`.")
+        raise NoReleaseError(message("release_none", path=workspace.path))
     return pointer.read_text(encoding="utf-8").strip()
 
 
@@ -168,15 +169,14 @@ def open_release(workspace: Workspace, release_id: str | None = None) -> Release
     path = workspace.releases_path / wanted
     if "/" in wanted or "\\" in wanted or wanted.startswith(".") or not (path / DATABASE_FILE).exists():
         known = ", ".join(sorted(p.parent.name for p in workspace.releases_path.glob(f"*/{DATABASE_FILE}")))
-        raise NoReleaseError(f"There is no release '{wanted}' in {workspace.path}; there are: {known or 'none'}.")
+        raise NoReleaseError(
+            message("release_unknown", release=wanted, path=workspace.path, known=known or message("none"))
+        )
     if not (path / MANIFEST_FILE).exists():
-        raise BadInputError(f"{path}: the release has no {MANIFEST_FILE}; build it again with `dtm release`.")
+        raise BadInputError(message("release_unlisted", path=path, file=MANIFEST_FILE))
     release = Release(path)
     found = release.manifest.get("inputs", {}).get("code", {}).get("release_format", RELEASE_FORMAT)
     if found != RELEASE_FORMAT:
         release.close()
-        raise ReleaseFormatError(
-            f"The release '{wanted}' has the tables of another version of the system (format {found}; this one "
-            f"reads {RELEASE_FORMAT}). Build it again with `dtm release`."
-        )
+        raise ReleaseFormatError(message("release_of_other_version", release=wanted, found=found, known=RELEASE_FORMAT))
     return release

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from dtm.engine import transaction
 from dtm.errors import OpenErrorsError, UnknownAreaSetError, UnknownRoundError, WrongUseError
-from dtm.waivers import open_errors, required_text
+from dtm.messages import message, state_words
+from dtm.waivers import open_errors, required_name, required_reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,11 +33,6 @@ class Round:
     area_set: str
     area_set_version: int
     status: str
-
-    @property
-    def state_words(self) -> str:
-        """Return the state as it is said."""
-        return self.status.replace("_", " ")
 
 
 def latest_version(connection: Connection, area_set: str) -> int:
@@ -141,8 +137,9 @@ def find_round(connection: Connection, *, operation: str, number: int | None = N
     found = [row for row in rows if number is None or row[0] == number]
     if not found:
         known = ", ".join(str(row[0]) for row in rows)
-        what = f"There is no round {number}; opened: {known}." if known else "No round was opened."
-        raise UnknownRoundError(f"{what} Open one with `dtm round open --number N --from DATE --to DATE ...`.")
+        if not known:
+            raise UnknownRoundError(message("round_none_opened"))
+        raise UnknownRoundError(message("round_not_opened", number=number, known=known))
     return Round(*found[-1])
 
 
@@ -174,7 +171,7 @@ def close_round(
     OpenErrorsError
         Errors of the round stand that are neither cleared nor waived.
     """
-    name = required_text(who, what="name", option="--who NAME")
+    name = required_name(who)
     with transaction(connection):
         found = find_round(connection, operation=operation, number=number)
         target = SIGNED_OFF if sign_off else CLEANING
@@ -187,20 +184,11 @@ def close_round(
 def _check_step(found: Round, target: str) -> None:
     number = found.number
     if found.status in (SIGNED_OFF, RELEASED):
-        raise WrongUseError(
-            f"Round {number} is {found.state_words} already. To change it, reopen it first: "
-            f"dtm round reopen --round {number} --who NAME --reason TEXT"
-        )
+        raise WrongUseError(message("round_already", number=number, state=state_words(found.status)))
     if target == SIGNED_OFF and found.status == DRAFT:
-        raise WrongUseError(
-            f"Round {number} still collects returns (draft). End the collection first: "
-            f"dtm round close --round {number} --who NAME"
-        )
+        raise WrongUseError(message("round_collects", number=number))
     if target == CLEANING and found.status == CLEANING:
-        raise WrongUseError(
-            f"The collection of round {number} has ended already (cleaning). Sign it off: "
-            f"dtm round close --round {number} --sign-off --who NAME"
-        )
+        raise WrongUseError(message("round_collected", number=number))
 
 
 def refuse_open_errors(connection: Connection, *, operation: str, number: int) -> None:
@@ -213,13 +201,8 @@ def refuse_open_errors(connection: Connection, *, operation: str, number: int) -
     """
     standing = open_errors(connection, operation=operation, number=number)
     if standing:
-        raise OpenErrorsError(
-            f"Round {number} can't be signed off: {len(standing)} error{'s' if len(standing) > 1 else ''} stand"
-            f"{'' if len(standing) > 1 else 's'}. Correct the records (dtm clean template --round {number}, then "
-            f"dtm clean apply FILE), or waive what may stand, with a reason and your name (dtm round waive --round "
-            f"{number} --finding ID or --code CODE, --reason TEXT --who NAME).",
-            standing,
-        )
+        count = message("one_stands") if len(standing) == 1 else message("several_stand", count=len(standing))
+        raise OpenErrorsError(message("errors_stand", number=number, standing=count), standing)
 
 
 def reopen_round(
@@ -232,12 +215,12 @@ def reopen_round(
     WrongUseError
         The round is open, or the name or the reason is empty.
     """
-    name = required_text(who, what="name", option="--who NAME")
-    why = required_text(reason, what="reason", option="--reason TEXT")
+    name = required_name(who)
+    why = required_reason(reason)
     with transaction(connection):
         found = find_round(connection, operation=operation, number=number)
         if found.status not in (SIGNED_OFF, RELEASED):
-            raise WrongUseError(f"Round {number} is open ({found.state_words}); there is nothing to reopen.")
+            raise WrongUseError(message("round_open", number=number, state=state_words(found.status)))
         return _move(connection, operation, found, CLEANING, reason=why, who=name, at=at)
 
 

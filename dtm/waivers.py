@@ -9,6 +9,7 @@ from dtm._round_findings import PLACED_FINDINGS, build_placed_findings
 from dtm._round_records import FINDINGS_OF_ROUND, RECORD
 from dtm.engine import transaction
 from dtm.errors import UnknownFindingError, UnknownRoundError, WrongUseError
+from dtm.messages import Message, message, state_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,17 +20,32 @@ IDS_NAMED = 5
 """Unknown identifiers that a message names."""
 
 
-def required_text(text: str | None, *, what: str, option: str) -> str:
-    """Return a name or reason without the blanks around it.
+def required_name(text: str | None) -> str:
+    """Return a name without the blanks around it.
 
     Raises
     ------
     WrongUseError
         Nothing is left.
     """
+    return _required(text, message("name_needed"))
+
+
+def required_reason(text: str | None) -> str:
+    """Return a reason without the blanks around it.
+
+    Raises
+    ------
+    WrongUseError
+        Nothing is left.
+    """
+    return _required(text, message("reason_needed"))
+
+
+def _required(text: str | None, refusal: Message) -> str:
     stripped = (text or "").strip()
     if not stripped:
-        raise WrongUseError(f"A {what} is needed: give {option}, not an empty one.")
+        raise WrongUseError(refusal)
     return stripped
 
 
@@ -79,8 +95,7 @@ def waive(
     UnknownFindingError
         The round has no such finding.
     """
-    why = required_text(reason, what="reason", option="--reason TEXT")
-    name = required_text(who, what="name", option="--who NAME")
+    why, name = required_reason(reason), required_name(who)
     with transaction(connection):
         chosen = _chosen(connection, operation, number, finding_ids, codes, pcode)
         fresh = [finding_id for finding_id, state in chosen.items() if state == "open"]
@@ -110,7 +125,7 @@ def unwaive(
     UnknownFindingError
         The round has no such finding.
     """
-    required_text(who, what="name", option="--who NAME")
+    required_name(who)
     with transaction(connection):
         chosen = _chosen(connection, operation, number, finding_ids, codes, pcode)
         held = [finding_id for finding_id, state in chosen.items() if state == "waived"]
@@ -127,7 +142,7 @@ def _status(connection: Connection, operation: str, number: int) -> str:
         "SELECT status FROM round WHERE operation = ? AND number = ?", [operation, number]
     ).fetchone()
     if row is None:
-        raise UnknownRoundError(f"There is no round {number}. See `dtm round list`.")
+        raise UnknownRoundError(message("round_not_there", number=number))
     return str(row[0])
 
 
@@ -142,14 +157,11 @@ def _chosen(
     """Return the findings meant, by identifier, with their state."""
     status = _status(connection, operation, number)
     if status not in ("draft", "cleaning"):
-        raise WrongUseError(
-            f"Round {number} is {status.replace('_', ' ')}; its findings are settled. Reopen it first: "
-            f"dtm round reopen --round {number} --who NAME --reason TEXT"
-        )
+        raise WrongUseError(message("round_settled", number=number, state=state_words(status)))
     if bool(finding_ids) == bool(codes):
-        raise WrongUseError("Name the findings with --finding ID, or all of one kind with --code CODE: one of the two.")
+        raise WrongUseError(message("findings_unnamed"))
     if pcode and not codes:
-        raise WrongUseError("--pcode narrows --code; it has no meaning for findings named one by one.")
+        raise WrongUseError(message("pcode_alone"))
     if codes:
         return _of_codes(connection, number, codes, pcode)
     rows = connection.execute(
@@ -161,10 +173,8 @@ def _chosen(
     unknown = [one for one in dict.fromkeys(finding_ids) if one not in found]
     if unknown:
         more = f" and {len(unknown) - IDS_NAMED} more" if len(unknown) > IDS_NAMED else ""
-        raise UnknownFindingError(
-            f"Round {number} has no finding {', '.join(unknown[:IDS_NAMED])}{more}; it may be gone since. "
-            f"List them: dtm round status --round {number} --json"
-        )
+        named = ", ".join(unknown[:IDS_NAMED]) + more
+        raise UnknownFindingError(message("finding_unknown", number=number, findings=named))
     return found
 
 
@@ -181,8 +191,6 @@ def _of_codes(connection: Connection, number: int, codes: Sequence[str], pcode: 
     ).fetchall()
     unknown = sorted(set(codes) - {str(code) for _, _, code in rows})
     if unknown:
-        where = f" in {pcode}" if pcode else ""
-        raise UnknownFindingError(
-            f"Round {number} has no finding of code '{unknown[0]}'{where}. See dtm round status --round {number}"
-        )
+        where = message("in_area", pcode=pcode) if pcode else ""
+        raise UnknownFindingError(message("finding_code_unknown", number=number, code=unknown[0], where=where))
     return {str(finding_id): str(state) for finding_id, state, _ in rows}

@@ -10,6 +10,7 @@ from dtm._warehouse_migrations import to_version_2, to_version_3
 from dtm._warehouse_tables import WAREHOUSE_TABLES
 from dtm.engine import Connection, connect, transaction
 from dtm.errors import WarehouseTooNewError
+from dtm.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,10 +51,7 @@ def prepare_warehouse(connection: Connection) -> None:
     """
     version = _stored_version(connection)
     if version > SCHEMA_VERSION:
-        raise WarehouseTooNewError(
-            f"This warehouse has schema version {version}; this version of the system knows {SCHEMA_VERSION}. "
-            "Install the newer version; nothing was changed."
-        )
+        raise WarehouseTooNewError(message("warehouse_too_new", version=version, known=SCHEMA_VERSION))
     if version == SCHEMA_VERSION:
         return
     with transaction(connection):

@@ -15,6 +15,7 @@ from enumerations._staging import Connection, Record, StagedTable, column_findin
 from enumerations.archives import open_gzip
 from enumerations.errors import EmptyFileError, WrongFileTypeError
 from enumerations.findings import Finding, make_finding
+from enumerations.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +47,7 @@ def _named(path: Path) -> Iterator[None]:
     try:
         yield
     except csv.Error as error:
-        raise WrongFileTypeError(
-            f"{path.name}: not readable as CSV ({error}); a quote may never be closed. Export the file again."
-        ) from error
+        raise WrongFileTypeError(message("csv_unreadable", file=path.name, error=error)) from error
 
 
 def _survey(path: Path) -> tuple[str, bool]:
@@ -108,7 +107,7 @@ def _read_head(path: Path, encoding: str) -> str:
         head = file.read(HEAD_BYTES)
     text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
     if not text.strip("\ufeff\r\n\t ,;\0"):
-        raise EmptyFileError(f"{path.name}: the file is empty. Export it again.")
+        raise EmptyFileError(message("file_empty", file=path.name))
     return text
 
 
@@ -124,7 +123,7 @@ def stage_csv(connection: Connection, path: Path, relation: str, *, form: FormCh
         encoding, sound = _survey(path)
         text = _read_head(path, encoding)
         if encoding == "windows-1251" and sum(character < " " for character in text[:4096]) > 4096 // 10:
-            raise WrongFileTypeError(f"{path.name}: this is no text file. Give the CSV or XLSX that was exported.")
+            raise WrongFileTypeError(message("file_not_text", file=path.name))
         heads = {delimiter: find_header(_first_rows(text, delimiter), form) for delimiter in DELIMITERS}
         delimiter = max(
             DELIMITERS, key=lambda mark: (count_known(heads[mark].names, form=form), len(heads[mark].names))

@@ -15,6 +15,7 @@ from enumerations._names import plain
 from enumerations.archives import open_archive
 from enumerations.errors import EmptyFileError, MissingColumnsError, UnknownFormError
 from enumerations.findings import make_finding
+from enumerations.messages import message, sheet_place
 
 if TYPE_CHECKING:
     from enumerations._headers import Header
@@ -64,7 +65,7 @@ def stage_export_archive(connection: Connection, path: Path, relation: str, *, f
     if not staged:
         if ignored:
             raise ignored[0][1]
-        raise EmptyFileError(f"{path.name}: the export holds no returns. Download it again.")
+        raise EmptyFileError(message("export_without_returns", file=path.name))
     subject = staged[0].header.table.form
     more = tuple(
         make_finding("sheet_ignored", subject=subject, file_name=path.name, sheet=name, value=name)
@@ -113,11 +114,13 @@ def link_repeats(connection: Connection, staged: list[StagedTable]) -> list[Stag
         elif "instance_id" in table.header.positions:
             linked.append(table)
         else:
-            place = f"{table.file_name}, sheet '{table.sheet}'" if table.sheet else table.file_name
             raise MissingColumnsError(
-                f"{place}: the rows name their return by {PARENT_INDEX} only, and the sheet of the returns with its "
-                f"column {OWN_INDEX} isn't in the file. Export it again with the column _submission__uuid, or as XLSX "
-                "with all sheets."
+                message(
+                    "repeats_without_returns",
+                    place=sheet_place(table.file_name, table.sheet),
+                    index=PARENT_INDEX,
+                    own=OWN_INDEX,
+                )
             )
     return linked
 

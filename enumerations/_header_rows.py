@@ -10,6 +10,7 @@ from enumerations._headers import Header, count_known, recognise
 from enumerations._names import keys_of, plain
 from enumerations.columns import PUBLISHED
 from enumerations.errors import WrongFileTypeError
+from enumerations.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,9 +32,7 @@ _WHOLE: Final = {"affected", "population", "ind", "idps", "displaced", "num", "t
 def check_width(columns: int, place: str) -> None:
     """Raise `WrongFileTypeError` for a header that no form has."""
     if columns > COLUMNS_MAXIMUM:
-        raise WrongFileTypeError(
-            f"{place}: the header has {columns:,} columns; {COLUMNS_MAXIMUM:,} are the most. Delete all others."
-        )
+        raise WrongFileTypeError(message("header_too_wide", place=place, columns=columns, most=COLUMNS_MAXIMUM))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from enumerations._fields import Fields
 from enumerations._names import is_system, keys_of, plain
 from enumerations.columns import FORMS, FormTable
 from enumerations.errors import MissingColumnsError, RepeatedColumnError, UnknownFormError
+from enumerations.messages import Message, joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +113,7 @@ def candidate_tables(form: str | None) -> list[FormTable]:
     if form is None:
         return [table for tables in FORMS.values() for table in tables]
     if form not in FORMS:
-        raise UnknownFormError(f"No form is named '{form}'. Known: {', '.join(FORMS)}.")
+        raise UnknownFormError(message("form_unknown", form=form, known=", ".join(FORMS)))
     return list(FORMS[form])
 
 
@@ -141,9 +142,7 @@ def recognise(names: Sequence[str], *, form: FormChoice, place: str, is_sparse: 
     fields = Fields(table, names)
     header = Header(table, tuple(names), fields.positions, fields.expressions, frozenset(fields.used))
     if fields.repeated:
-        raise RepeatedColumnError(
-            f"{place}: the header has these columns more than once: {', '.join(fields.repeated)}. Keep one of each."
-        )
+        raise RepeatedColumnError(message("columns_repeated", place=place, columns=", ".join(fields.repeated)))
     return complete(header, place=place, is_sparse=is_sparse, tables=tables)
 
 
@@ -168,28 +167,28 @@ def complete(header: Header, *, place: str, is_sparse: bool, tables: Sequence[Fo
         missing.remove("instance_id")
     if not missing:
         return header
-    shown = ", ".join(name.strip() for name in names if name.strip()) or "(nothing)"
+    shown = ", ".join(name.strip() for name in names if name.strip()) or message("nothing")
     if len(found) < min(MINIMUM_KNOWN_COLUMNS, len(table.required_names)):
         forms = "; ".join(f"{one.form} {one.name}: {', '.join(one.required_names)}" for one in tables)
-        raise UnknownFormError(
-            f"{place}: the header fits no form. Found: {shown}. A file needs at least these columns: {forms}. "
-            "For another form's file, `dtm returns map FILE` proposes a mapping."
-        )
+        raise UnknownFormError(message("header_fits_no_form", place=place, found=shown, forms=forms))
     is_told = any(mark in found for mark in table.marks) and 2 * len(missing) <= len(table.required_names)
     if is_sparse and is_told and "instance_id" not in missing:
         return _with_nothing(header, missing)
-    raise MissingColumnsError(f"{place}: {_missing_words(header, missing)} Found: {shown}.")
+    columns = _missing_words(header, missing)
+    raise MissingColumnsError(
+        message("columns_missing", place=place, table=table.name, form=table.form, columns=columns, found=shown)
+    )
 
 
 def _with_nothing(header: Header, columns: Sequence[str]) -> Header:
     return replace(header, expressions={**header.expressions, **dict.fromkeys(columns, NOTHING)})
 
 
-def _missing_words(header: Header, missing: list[str]) -> str:
-    table, used = header.table, set(header.positions.values()) | header.used
+def _missing_words(header: Header, missing: list[str]) -> Message:
+    used = set(header.positions.values()) | header.used
     free = {plain(name): name.strip() for position, name in enumerate(header.names) if position not in used}
     words = []
     for name in missing:
         close = get_close_matches(name.casefold(), list(free), n=1)
-        words.append(f"{name} (is '{free[close[0]]}' meant?)" if close else name)
-    return f"table '{table.name}' of form {table.form} lacks the required columns: {', '.join(words)}."
+        words.append(message("column_meant", column=name, meant=free[close[0]]) if close else name)
+    return joined(words)

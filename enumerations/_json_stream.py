@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from enumerations.archives import open_gzip
 from enumerations.errors import EmptyFileError, WrongFileTypeError
+from enumerations.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,9 +43,9 @@ def _named(path: Path) -> Iterator[None]:
     try:
         yield
     except RecursionError as error:
-        raise WrongFileTypeError(f"{path.name}: the JSON is nested too deep for returns. Download it again.") from error
+        raise WrongFileTypeError(message("json_too_deep", file=path.name)) from error
     except UnicodeDecodeError as error:
-        raise WrongFileTypeError(f"{path.name}: the JSON is not UTF-8 text ({error}). Download it again.") from error
+        raise WrongFileTypeError(message("json_not_utf8", file=path.name, error=error)) from error
 
 
 class JsonReturns:
@@ -79,13 +80,11 @@ class JsonReturns:
             count = 0
             for count, item in enumerate(self._items(), 1):
                 if not isinstance(item, dict):
-                    raise WrongFileTypeError(
-                        f"{self.path.name}: entry {count} of the list is {json.dumps(item)[:40]}, not a return. "
-                        "Download the data of the form again."
-                    )
+                    entry = json.dumps(item, ensure_ascii=False)[:40]
+                    raise WrongFileTypeError(message("json_no_return", file=self.path.name, count=count, entry=entry))
                 yield item
         if not count:
-            raise EmptyFileError(f"{self.path.name}: the file holds no returns.")
+            raise EmptyFileError(message("file_without_returns", file=self.path.name))
 
     def _open(self) -> IO[bytes]:
         with self.path.open("rb") as file:
@@ -121,8 +120,7 @@ class JsonReturns:
         line = self._lines + self._buffer.count("\n", 0, at)
         column = at - self._buffer.rfind("\n", 0, at)
         return WrongFileTypeError(
-            f"{self.path.name}: not readable as JSON at line {line}, column {column} ({words}); "
-            "the file may be cut. Download it again."
+            message("json_unreadable", file=self.path.name, line=line, column=column, error=words)
         )
 
     def _value(self) -> Any:
@@ -236,8 +234,5 @@ class JsonReturns:
             count += 1
             self._keep = self._at
             if count == 1 and not self._next() and not (isinstance(item, dict) and IDENTITIES & item.keys()):
-                raise WrongFileTypeError(
-                    f"{self.path.name}: this JSON is no answer of Kobo or ODK Central; it needs 'results' or 'value', "
-                    "a list of returns."
-                )
+                raise WrongFileTypeError(message("json_of_no_server", file=self.path.name))
             yield item

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from enumerations.errors import WrongFileTypeError
+from enumerations.messages import message
 
 if TYPE_CHECKING:
     from enumerations._staging import Connection
@@ -66,10 +67,7 @@ class RecordWriter:
                 for name in row:
                     names.setdefault(name, len(names))
         if len(names) > COLUMNS_MAXIMUM:
-            raise WrongFileTypeError(
-                f"{self.place}: more than {COLUMNS_MAXIMUM} different fields; these are no returns of one form. "
-                "Download the data of the form again."
-            )
+            raise WrongFileTypeError(message("fields_too_many", place=self.place, most=COLUMNS_MAXIMUM))
 
     def flush(self) -> None:
         """Write what is held in memory."""

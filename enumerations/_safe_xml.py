@@ -6,6 +6,7 @@ from typing import IO, TYPE_CHECKING, Final
 from xml.parsers import expat
 
 from enumerations.errors import UnsafeFileError, WrongFileTypeError
+from enumerations.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,12 +58,12 @@ class SafeParser:
                 self._parser.Parse(chunk, False)
                 fed += len(chunk)
                 if fed - max(self._parser.CurrentByteIndex, 0) > TAG_BYTES_MAXIMUM + CHUNK_BYTES:
-                    raise UnsafeFileError(f"{self.place}: a tag is longer than {TAG_BYTES_MAXIMUM:,} bytes.")
+                    raise UnsafeFileError(message("xml_tag_long", place=self.place, most=TAG_BYTES_MAXIMUM))
                 yield
             self._parser.Parse(b"", True)
         except expat.ExpatError as error:
             raise WrongFileTypeError(
-                f"{self.place}: damaged at line {error.lineno} ({error}). Save or download the file again."
+                message("xml_damaged", place=self.place, line=error.lineno, error=error)
             ) from error
         yield
 
@@ -73,13 +74,10 @@ class SafeParser:
 
     def _check_encoding(self, _version: str, encoding: str | None, _standalone: int) -> None:
         if encoding and encoding.casefold().replace("_", "-") not in ENCODINGS:
-            raise UnsafeFileError(f"{self.place}: it is in '{encoding[:40]}', not in UTF-8. Save the file again.")
+            raise UnsafeFileError(message("xml_encoding", place=self.place, encoding=encoding[:40]))
 
     def _refuse_doctype(self, *_arguments: object) -> int:
-        raise UnsafeFileError(
-            f"{self.place}: it declares a document type or entities, which office files never do and which can fill "
-            "the memory or read other files. It is not opened; ask the sender for a plain export."
-        )
+        raise UnsafeFileError(message("xml_doctype", place=self.place))
 
 
 def local(name: str) -> str:

@@ -14,6 +14,7 @@ from enumerations._xlsx_rows import Row, SheetFacts, column_letters, sheet_rows
 from enumerations.columns import FORMS
 from enumerations.errors import EmptyFileError, EnumerationsError, UnknownFormError, WrongFileTypeError
 from enumerations.findings import Finding, make_finding
+from enumerations.messages import message, sheet_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,10 +57,7 @@ def stage_workbook(connection: Connection, path: Path, relation: str, *, form: F
     """
     with path.open("rb") as file:
         if file.read(4) == b"\xd0\xcf\x11\xe0":
-            raise WrongFileTypeError(
-                f"{path.name}: the workbook is protected by a password or saved in the old .xls format. "
-                "Save it as .xlsx without a password and import it again."
-            )
+            raise WrongFileTypeError(message("workbook_locked", file=path.name))
     staged: list[StagedTable] = []
     ignored: list[tuple[str, EnumerationsError]] = []
     with open_book(path) as book:
@@ -75,7 +73,7 @@ def stage_workbook(connection: Connection, path: Path, relation: str, *, form: F
     if not staged:
         if ignored:
             raise ignored[0][1]
-        raise EmptyFileError(f"{path.name}: the workbook is empty. Export it again.")
+        raise EmptyFileError(message("workbook_empty", file=path.name))
     told = [sheet for sheet, _ in ignored if not sheet.startswith("_")]  # templates keep lists and help in such sheets
     return [_with_ignored(staged[0], path, told), *staged[1:]]
 
@@ -98,7 +96,7 @@ def sheet_texts(path: Path) -> Iterator[tuple[int, list[str]]]:
             if any(texts):
                 yield row.number, texts
     if not width:
-        raise EmptyFileError(f"{path.name}: the workbook is empty. Export it again.")
+        raise EmptyFileError(message("workbook_empty", file=path.name))
 
 
 def _with_ignored(table: StagedTable, path: Path, sheets: list[str]) -> StagedTable:
@@ -121,7 +119,7 @@ def _stage_sheet(
     names = list(found.names)
     while names and not names[-1].strip():
         names.pop()
-    place = f"{path.name}, sheet '{part.name}'"
+    place = sheet_place(path.name, part.name)
     check_width(len(names), place)
     header = recognise_rows(HeaderRows(names, found.tags, found.header_row, found.tags_row), form=form, place=place)
     sheet = _write(connection, _Sheet(book, part, path, found, header, len(names), SheetFacts()), relation, {})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from enumerations._safe_xml import SafeParser, local
 from enumerations.archives import Archive, open_archive
 from enumerations.errors import UnsafeFileError, WrongFileTypeError
+from enumerations.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,15 +69,12 @@ def open_book(path: Path) -> Iterator[Book]:
     with open_archive(path, refuse_nested=False) as archive:
         names = {name.casefold(): name for name in archive.names}
         if "content.xml" in names or "xl/workbook.bin" in names:
-            kind = "OpenDocument (.ods)" if "content.xml" in names else "binary Excel (.xlsb)"
-            raise WrongFileTypeError(f"{path.name}: this is an {kind} workbook. Save it as .xlsx and import it again.")
+            kind = message("kind_ods") if "content.xml" in names else message("kind_xlsb")
+            raise WrongFileTypeError(message("workbook_other", file=path.name, kind=kind))
         root = _relations(archive, "_rels/.rels", "", names)
         main = next((part for kind, part in root.values() if kind == "officeDocument"), "xl/workbook.xml")
         if main.casefold() not in names:
-            raise WrongFileTypeError(
-                f"{path.name}: this is a ZIP file and no Excel workbook (it lacks {main[:100]}). "
-                "Give the CSV or XLSX file that is in it."
-            )
+            raise WrongFileTypeError(message("zip_no_workbook", file=path.name, part=main[:100]))
         yield _read_book(archive, names[main.casefold()], names)
 
 
@@ -113,7 +111,7 @@ def _read_book(archive: Archive, main: str, names: dict[str, str]) -> Book:
                 is_hidden = attributes.get("state", "visible") != "visible"
                 book.sheets.append(SheetPart(attributes.get("name", part), names[part.casefold()], is_hidden))
         if len(book.sheets) > SHEETS_MAXIMUM:
-            raise UnsafeFileError(f"{archive.place}: it has more than {SHEETS_MAXIMUM:,} sheets.")
+            raise UnsafeFileError(message("sheets_too_many", place=archive.place, most=SHEETS_MAXIMUM))
 
     with archive.open(main) as stream:
         SafeParser(f"{archive.place}, '{main}'", start=start).run_whole(stream)
@@ -157,7 +155,7 @@ class _SharedTexts:
         elif plain == "si":
             self.texts.append(unescaped("".join(self._pieces)))
             if len(self.texts) > SHARED_TEXTS_MAXIMUM:
-                raise UnsafeFileError(f"{self.place}: more than {SHARED_TEXTS_MAXIMUM:,} texts. Export it as CSV.")
+                raise UnsafeFileError(message("texts_too_many", place=self.place, most=SHARED_TEXTS_MAXIMUM))
 
     def text(self, data: str) -> None:
         if self._wanted and self._length <= CELL_CHARACTERS_MAXIMUM:
@@ -165,9 +163,7 @@ class _SharedTexts:
             self._length += len(data)
             self._total += len(data)
             if self._total > SHARED_CHARACTERS_MAXIMUM:
-                raise UnsafeFileError(
-                    f"{self.place}: more than {SHARED_CHARACTERS_MAXIMUM:,} letters. Export it as CSV."
-                )
+                raise UnsafeFileError(message("letters_too_many", place=self.place, most=SHARED_CHARACTERS_MAXIMUM))
 
 
 def _shared_texts(archive: Archive, part: str) -> list[str]:

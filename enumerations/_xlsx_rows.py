@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from enumerations._safe_xml import DEPTH_MAXIMUM, SafeParser, local
 from enumerations._xlsx_parts import CELL_CHARACTERS_MAXIMUM, unescaped
 from enumerations.errors import UnsafeFileError, WrongFileTypeError
+from enumerations.messages import Message, message, sheet_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,8 +91,8 @@ class _Reader:
         self._length = self._depth = 0
         self._columns: dict[str, int] = {}
 
-    def fail(self, what: str) -> WrongFileTypeError:
-        return WrongFileTypeError(f"{self.place}: {what}; the workbook is damaged. Save it again in Excel.")
+    def fail(self, what: Message) -> WrongFileTypeError:
+        return WrongFileTypeError(message("workbook_damaged", place=self.place, what=what))
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag not in _TAGS:
@@ -100,7 +101,7 @@ class _Reader:
             self._start_cell(attributes)
         elif tag in {"v", "t"}:
             if self._pieces is not None:
-                raise self.fail("values inside values")
+                raise self.fail(message("damage_values"))
             if self._in_cell and not self._phonetic:
                 self._pieces = self._value
         elif tag == "row":
@@ -110,7 +111,7 @@ class _Reader:
         else:
             self._depth += 1
             if self._depth > DEPTH_MAXIMUM:
-                raise UnsafeFileError(f"{self.place}: more than {DEPTH_MAXIMUM} elements inside one another.")
+                raise UnsafeFileError(message("xml_too_deep", place=self.place, most=DEPTH_MAXIMUM))
             self._start_other(tag, attributes)
 
     def _start_other(self, tag: str, attributes: dict[str, str]) -> None:
@@ -129,17 +130,17 @@ class _Reader:
 
     def _start_row(self, attributes: dict[str, str]) -> None:
         if self._cells is not None:
-            raise self.fail("rows inside rows")
+            raise self.fail(message("damage_rows"))
         told = attributes.get("r")
         number = self._number + 1 if told is None else int(told) if told.isdecimal() and len(told) < 8 else 0  # noqa: PLR2004
         if not self._number < number <= ROWS_MAXIMUM:
-            raise self.fail(f"row {told or number} comes after row {self._number}")
+            raise self.fail(message("damage_order", row=told or number, before=self._number))
         self._number, self._column, self._cells = number, -1, {}
         self._hidden = attributes.get("hidden") in {"1", "true"}
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         if self._in_cell or self._cells is None:
-            raise self.fail("cells outside rows or inside cells")
+            raise self.fail(message("damage_cells"))
         reference = attributes.get("r")
         if reference is None:
             self._column += 1
@@ -148,11 +149,11 @@ class _Reader:
             column = self._columns.get(letters)
             if column is None:
                 if not (letters.isascii() and letters.isalpha() and len(letters) <= 3):  # noqa: PLR2004  XFD is the last
-                    raise self.fail(f"a cell is named '{reference[:20]}'")
+                    raise self.fail(message("damage_name", name=reference[:20]))
                 column = self._columns[letters] = column_number(letters.upper())
             self._column = column
         if self._column >= COLUMNS_MAXIMUM:
-            raise self.fail(f"row {self._number} has more than {COLUMNS_MAXIMUM:,} columns")
+            raise self.fail(message("damage_wide", row=self._number, most=COLUMNS_MAXIMUM))
         self._kind = attributes.get("t", "n")
         style = attributes.get("s", "0")
         self._style = int(style) if style.isdecimal() and len(style) < 7 else 0  # noqa: PLR2004
@@ -180,6 +181,9 @@ class _Reader:
             if tag == "rPh":
                 self._phonetic = False
 
+    def _cell_name(self) -> str:
+        return f"{column_letters(self._column)}{self._number}"
+
     def _end_cell(self) -> None:
         self._in_cell = False
         if not self._value and not self._has_formula:
@@ -188,14 +192,14 @@ class _Reader:
         if kind == "s":
             position = int(value) if value.isdecimal() and len(value) < 9 else len(self.texts)  # noqa: PLR2004
             if position >= len(self.texts):
-                raise self.fail(f"cell {column_letters(self._column)}{self._number} points to text {value[:20]}")
+                raise self.fail(message("damage_text", cell=self._cell_name(), text=value[:20]))
             value = self.texts[position]
         elif kind in {"str", "inlineStr"}:
             value, kind = unescaped(value), "s"
         if self._cells is None:
-            raise self.fail("a row ends inside a cell")
+            raise self.fail(message("damage_end"))
         if self._column in self._cells:
-            raise self.fail(f"cell {column_letters(self._column)}{self._number} is there twice")
+            raise self.fail(message("damage_twice", cell=self._cell_name()))
         self._cells[self._column] = Cell(kind, value, self._style, self._has_formula)
 
 
@@ -210,7 +214,7 @@ def sheet_rows(book: Book, sheet: SheetPart, facts: SheetFacts) -> Iterator[Row]
     EnumerationsError
         The sheet is damaged, or built to do harm.
     """
-    place = f"{book.archive.place}, sheet '{sheet.name}'"
+    place = sheet_place(book.archive.place, sheet.name)
     reader = _Reader(book, place)
     reader.facts = facts
     parser = SafeParser(place, start=reader.start, end=reader.end, text=reader.text)

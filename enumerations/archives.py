@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from enumerations._safe_xml import SafeParser
 from enumerations.errors import UnsafeFileError, WrongFileTypeError
+from enumerations.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,15 +50,10 @@ class _Bounded(io.RawIOBase):
         try:
             data = self._file.read(len(buffer))
         except _DAMAGE as error:
-            raise WrongFileTypeError(
-                f"{self._place}: the compressed file is damaged or cut ({error}). Download or export it again."
-            ) from error
+            raise WrongFileTypeError(message("packed_damaged", place=self._place, error=error)) from error
         self._count += len(data)
         if self._count > self._maximum:
-            raise UnsafeFileError(
-                f"{self._place}: it inflates to more than the {self._maximum:,} bytes it may have. "
-                "Export it again, in parts if it is really that large."
-            )
+            raise UnsafeFileError(message("packed_too_large", place=self._place, most=self._maximum))
         if self._packed is not None:
             check_ratio(self._place, self._count, self._packed)
         buffer[: len(data)] = data
@@ -72,8 +68,7 @@ def check_ratio(place: str, inflated_bytes: int, packed_bytes: int) -> None:
     """Raise `UnsafeFileError` where so much comes out of so little that it is made to fill the memory."""
     if inflated_bytes > RATIO_FREE_BYTES and inflated_bytes > RATIO_MAXIMUM * max(packed_bytes, 1):
         raise UnsafeFileError(
-            f"{place}: {packed_bytes:,} bytes inflate to {inflated_bytes:,} or more, over {RATIO_MAXIMUM} times that. "
-            "No real data does that, so it is not opened. Ask the sender for a plain export."
+            message("packed_too_much", place=place, packed=packed_bytes, inflated=inflated_bytes, most=RATIO_MAXIMUM)
         )
 
 
@@ -109,9 +104,9 @@ class Archive:
         try:
             file = self._file.open(name)
         except KeyError as error:
-            raise WrongFileTypeError(f"{place}: the archive lacks this file. Export it again.") from error
+            raise WrongFileTypeError(message("archive_lacks", place=place)) from error
         except _DAMAGE as error:
-            raise WrongFileTypeError(f"{place}: damaged ({error}). Download or export it again.") from error
+            raise WrongFileTypeError(message("archive_damaged", place=place, error=error)) from error
         return io.BufferedReader(_Bounded(file, place, maximum_bytes=self.size_bytes(name)), CHUNK_BYTES)
 
 
@@ -132,9 +127,7 @@ def open_archive(path: Path, *, refuse_nested: bool = True) -> Iterator[Archive]
     try:
         file = zipfile.ZipFile(path)
     except _DAMAGE as error:
-        raise WrongFileTypeError(
-            f"{path.name}: can't be opened ({error}). It may be damaged or cut; save or download it again."
-        ) from error
+        raise WrongFileTypeError(message("archive_unreadable", file=path.name, error=error)) from error
     with file:
         _check_directory(file, path)
         archive = Archive(file, path.name)
@@ -154,26 +147,23 @@ def check_archive(path: Path, *, refuse_nested: bool = True) -> None:
 def _check_directory(file: zipfile.ZipFile, path: Path) -> None:
     entries = file.infolist()
     if len(entries) > ENTRIES_MAXIMUM:
-        raise UnsafeFileError(f"{path.name}: it holds {len(entries):,} files; {ENTRIES_MAXIMUM:,} are the most.")
+        raise UnsafeFileError(message("archive_full", file=path.name, count=len(entries), most=ENTRIES_MAXIMUM))
     seen: set[str] = set()
     for entry in entries:
         place = f"{path.name}, '{entry.filename[:100]}'"
         if entry.flag_bits & _ENCRYPTED:
-            raise UnsafeFileError(f"{place}: protected by a password. Save it without one.")
+            raise UnsafeFileError(message("archive_locked", place=place))
         if entry.compress_type not in _METHODS:
-            raise UnsafeFileError(f"{place}: packed by a method that isn't read. Pack it as an ordinary ZIP.")
+            raise UnsafeFileError(message("archive_method", place=place))
         if is_unsafe_name(entry.orig_filename) or is_unsafe_name(entry.filename):
-            raise UnsafeFileError(f"{place}: the name leads out of the archive. Ask the sender for a plain export.")
+            raise UnsafeFileError(message("archive_name_out", place=place))
         if entry.filename.casefold() in seen:
-            raise UnsafeFileError(f"{place}: the archive holds this name twice, so it is unclear which one counts.")
+            raise UnsafeFileError(message("archive_name_twice", place=place))
         seen.add(entry.filename.casefold())
         check_ratio(place, entry.file_size, entry.compress_size)
     inflated = sum(entry.file_size for entry in entries)
     if inflated > INFLATED_BYTES_MAXIMUM:
-        raise UnsafeFileError(
-            f"{path.name}: it inflates to {inflated:,} bytes; {INFLATED_BYTES_MAXIMUM:,} are the most. "
-            "Export it in parts, for instance by round or district."
-        )
+        raise UnsafeFileError(message("archive_too_large", file=path.name, size=inflated, most=INFLATED_BYTES_MAXIMUM))
     check_ratio(path.name, inflated, path.stat().st_size)
 
 
@@ -194,9 +184,7 @@ def _check_nested(archive: Archive) -> None:
         with archive.open(name) as file:
             start = file.read(8)
         if start.startswith(_NESTED):
-            raise UnsafeFileError(
-                f"{archive.place}, '{name}': an archive inside the archive. Unpack it and give the files themselves."
-            )
+            raise UnsafeFileError(message("archive_nested", place=f"{archive.place}, '{name}'"))
 
 
 def _check_prologs(archive: Archive) -> None:

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from importlib import resources
 
+from enumerations.messages import in_language
+
 ERROR = "error"
 WARNING = "warning"
 _PLACEHOLDER = re.compile(r"( \{hint\}|\{(?:field|value|hint)\})")
@@ -84,10 +86,17 @@ def make_finding(
     value: str | None = None,
     hint: str | None = None,
 ) -> Finding:
-    """Return a finding of the catalogue with both messages filled in."""
+    """Return a finding of the catalogue with both messages filled in; `value` and `hint` may be messages."""
     kind = CATALOGUE[code]
-    texts = [render(kind.template(language), field=field, value=value, hint=hint) for language in ("en", "mn")]
+    texts = [
+        render(kind.template(language), field=field, value=_told(value, language), hint=_told(hint, language))
+        for language in ("en", "mn")
+    ]
     return Finding(code, kind.severity, subject, file_name, sheet, row_number, field, value, texts[0], texts[1])
+
+
+def _told(text: str | None, language: str) -> str | None:
+    return None if text is None else in_language(text, language)
 
 
 def message_sql(code: str, language: str, *, field: str, value: str, hint: str) -> str:

@@ -14,6 +14,7 @@ from enumerations._headers import Header, Wanted
 from enumerations._staging import Connection, Record, StagedTable
 from enumerations._workbooks import stage_workbook
 from enumerations.errors import EmptyFileError, WrongFileTypeError
+from enumerations.messages import message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,16 +27,16 @@ HEAD_BYTES = 512
 """Bytes looked at to tell the kind of a file."""
 
 _BINARY = {
-    b"\x89PNG": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"GIF8": "a GIF picture",
-    b"%PDF": "a PDF document",
-    b"SQLite format 3": "an SQLite database or GeoPackage",
-    b"PAR1": "a Parquet file",
-    b"\x7fELF": "a program",
-    b"fgb\x03": "a FlatGeobuf file",
-    b"Rar!": "a RAR archive",
-    b"7z\xbc\xaf": "a 7z archive",
+    b"\x89PNG": message("kind_png"),
+    b"\xff\xd8\xff": message("kind_jpeg"),
+    b"GIF8": message("kind_gif"),
+    b"%PDF": message("kind_pdf"),
+    b"SQLite format 3": message("kind_sqlite"),
+    b"PAR1": message("kind_parquet"),
+    b"\x7fELF": message("kind_program"),
+    b"fgb\x03": message("kind_flatgeobuf"),
+    b"Rar!": message("kind_rar"),
+    b"7z\xbc\xaf": message("kind_7z"),
 }
 
 
@@ -86,10 +87,10 @@ def _start(path: Path) -> bytes:
             with suppress(EOFError, zlib.error, gzip.BadGzipFile), gzip.open(path) as packed:
                 return packed.read(HEAD_BYTES)
     except OSError as error:
-        raise WrongFileTypeError(f"{path}: can't be read ({error.strerror}). Check the name.") from error
+        raise WrongFileTypeError(message("file_unreadable", path=path, error=error.strerror)) from error
     if not start:
-        raise EmptyFileError(f"{path.name}: the file is empty. Export it again.")
-    for magic, words in _BINARY.items():
+        raise EmptyFileError(message("file_empty", file=path.name))
+    for magic, kind in _BINARY.items():
         if start.startswith(magic):
-            raise WrongFileTypeError(f"{path.name}: this is {words}, not returns. Give the CSV, XLSX or JSON file.")
+            raise WrongFileTypeError(message("file_no_returns", file=path.name, kind=kind))
     return start

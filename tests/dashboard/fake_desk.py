@@ -12,11 +12,13 @@ import pandas as pd
 import shapely
 
 from dtm.errors import OpenErrorsError, UnknownRoundError, WarehouseBusyError
+from dtm.messages import message
 
 DISTRICTS = {"MN1101": ("Баянзүрх", "Bayanzurkh"), "MN1107": ("Баянгол", "Bayangol")}
 RECEIVED = {"MN110101": 0, "MN110102": 1, "MN110701": 2, "MN110702": 3}
 """Units received of the 3 of each khoroo: none, a third, two thirds, all."""
 START = dt.date(2026, 3, 1)
+BUSY = message("warehouse_busy", path="city/warehouse.duckdb")
 CODES = (("sex_sum", "error", 3), ("gps_conflict", "warning", 130))
 
 
@@ -39,7 +41,7 @@ class FakeDesk:
 
     def _check(self) -> None:
         if self.busy:
-            raise WarehouseBusyError("city/warehouse.duckdb: another process is using this file.")
+            raise WarehouseBusyError(BUSY)
 
     def rounds(self) -> list[dict[str, Any]]:
         self._check()
@@ -106,7 +108,7 @@ class FakeDesk:
     def areas(self, number: int) -> gpd.GeoDataFrame:
         self._check()
         if number not in self.numbers:
-            raise UnknownRoundError(f"There is no round {number}.")
+            raise UnknownRoundError(message("round_not_there", number=number))
         shapes = [shapely.box(106.9 + 0.1 * i, 47.9, 107.0 + 0.1 * i, 48.0) for i in range(4)]
         return gpd.GeoDataFrame({"pcode": list(RECEIVED)}, geometry=shapes, crs="EPSG:4326")
 
@@ -186,7 +188,8 @@ class FakeDesk:
     def close(self, number: int, *, to: str, who: str, reason: str | None = None) -> dict[str, Any]:
         self.calls.append(("close", number, to, who, reason))
         if to == "signed_off" and self._counts("sex_sum")[0]:
-            raise OpenErrorsError(f"Round {number} can't be signed off: 3 errors stand.", [])
+            standing = message("several_stand", count=3)
+            raise OpenErrorsError(message("errors_stand", number=number, standing=standing), [])
         self.state = to
         return {"number": number, "status": to}
 

@@ -16,7 +16,8 @@ from dashboard.desk.finding_table import ALL, Choice, choice_from
 from dashboard.desk.notices import stopped, text_of
 from dashboard.words import LANGUAGES, Words
 from dtm.errors import WarehouseBusyError, WrongUseError
-from tests.dashboard.fake_desk import FakeDesk
+from dtm.messages import in_language, message
+from tests.dashboard.fake_desk import BUSY, FakeDesk
 from tests.dashboard.make_release import make_workspace
 from tests.dashboard.test_pages import text_of as words_of
 
@@ -100,14 +101,17 @@ def test_a_workspace_without_a_round_and_one_that_is_busy(lang, tmp_path):
     page = words_of(layout.shell(workspace, [], words, number=None))
     assert "dtm round open" in page
     assert words("desk.private") in page
-    busy = words_of(layout.unreadable(workspace, text_of(WarehouseBusyError("x"), words), words))
-    assert words("desk.busy") in busy
+    busy = words_of(layout.unreadable(workspace, text_of(WarehouseBusyError(BUSY), words), words))
+    assert in_language(BUSY, lang) in busy
     assert words("desk.try_again") in busy
 
 
 def test_errors_are_told_in_a_sentence(caplog):
     assert text_of(WrongUseError("Round 1 is signed off."), EN) == "Round 1 is signed off."
-    assert text_of(OSError(28, "No space left on device"), EN) == EN("desk.disk_full")
+    assert text_of(WrongUseError(message("round_not_there", number=9)), MN) == "9-р үе шат алга."
+    assert text_of(OSError(28, "No space left on device"), EN).startswith("The disk is full; nothing was changed.")
+    assert text_of(OSError(28, "No space left on device"), MN).startswith("Диск дүүрсэн байна; юу ч өөрчлөгдөөгүй.")
+    assert text_of(PermissionError(13, "Permission denied"), MN) == MN("desk.system_stopped")
     told = words_of(stopped(ZeroDivisionError("division by zero"), EN))
     assert "division" not in told
     assert "unforeseen" in caplog.text
@@ -138,7 +142,7 @@ def test_a_busy_warehouse_leaves_an_empty_table_and_a_sentence(desk):
     desk.busy = True
     told = finding_parts(desk, 1, Choice(), MN, page=3)
     assert told["rows"] == []
-    assert told["pager"] == MN("desk.busy")
+    assert told["pager"] == BUSY.mongolian
 
 
 def test_a_message_is_text_and_in_the_readers_language(desk):
@@ -286,7 +290,7 @@ def test_a_file_that_fails_does_not_stop_the_others(desk):
     desk.busy = True
     told, changed = files.import_files(desk, [("a.csv", url_of(b"a"))], MN, number=1)
     assert not changed
-    assert MN("desk.busy") in words_of(told)
+    assert BUSY.mongolian in words_of(told)
 
 
 def test_counts_that_do_not_add_up_are_told(desk):
