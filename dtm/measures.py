@@ -71,6 +71,14 @@ NOTES: dict[str, tuple[str, str]] = {
         "Too few pairs of areas were told by both ends for an interval.",
         "Хоёр талаас нь мэдээлсэн нэгжийн хос цөөн тул итгэх завсар тооцоогүй.",
     ),
+    "zero_by_one_end": (
+        "One end told 0 and the other told nothing, so that nobody moved is not known.",
+        "Нэг тал нь 0 гэж мэдээлсэн, нөгөө тал нь мэдээлээгүй тул шилжсэн хүнгүй гэж үзэх боломжгүй.",
+    ),
+    "zero_in_part": (
+        "Both ends told 0, but units of both did not report, so that nobody moved is not known.",
+        "Хоёр тал хоёулаа 0 гэсэн боловч аль алинд нь мэдээлээгүй хэсэг байгаа тул шилжсэн хүнгүй гэж үзэх боломжгүй.",
+    ),
     "registered_unknown": (
         "The registered people of the units that did not report are not known.",
         "Мэдээ ирүүлээгүй хэсгийн бүртгэлтэй хүний тоо тодорхойгүй.",

@@ -38,8 +38,8 @@ class Reconciliation:
     pairs
         The pairs in their order: `origin`, `destination`, `arrivals`, `departures` (persons, NaN where not told),
         `mirror_ratio` (arrivals / departures, NaN where either is missing or 0), `value` (persons, NaN where neither
-        end told), `low`, `high` (95 % interval, NaN where there is none) and `told_by` (both, arrivals, departures
-        or neither).
+        end told, or one told 0 and the other nothing), `low`, `high` (95 % interval, NaN where there is none) and
+        `told_by` (both, arrivals, departures or neither).
     reporters
         A row an area and source: `area`, `source`, `told_persons` (over the pairs both ends told), `mirror_persons`
         (the same moves told by the other ends), `mirror_ratio` (told / mirror), `factor` (what a report is
@@ -84,7 +84,8 @@ def reconcile_flows(
 
         m_ij = (A_ij + D_ij) / (1 / a_j + 1 / d_i).
 
-    A pair told by one end is its report times that reporter's factor, with a wider interval; 0 and 0 is 0.
+    A pair told by one end is its report times that reporter's factor, with a wider interval. 0 and 0 is 0; 0 by one
+    end and nothing by the other has no value, because no factor corrects a 0: that nobody moved is for both to say.
 
     *What the data can't tell* is a multiple common to all factors: moves that both ends miss leave no trace. The level
     is set by `level` or `complete`, and the interval doesn't hold its error. Reports must be independent given the
@@ -191,8 +192,9 @@ def _estimates(
     weight_a = np.where(np.isnan(came), 0.0, np.exp(-fit.log_factor[a]))
     weight_d = np.where(np.isnan(went), 0.0, np.exp(-fit.log_factor[d]))
     weight = weight_a + weight_d
+    is_told = (weight_a > 0) & (weight_d > 0) | (reported > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = np.where(weight > 0, reported / weight, np.nan)
+        value = np.where(is_told, reported / weight, np.nan)
         part = weight_a / weight  # derivative of log m by the arrivals' log factor
         variance_of_factors = (
             part**2 * fit.covariance[a, a]
@@ -206,7 +208,8 @@ def _estimates(
     factor = np.exp(stats.t.ppf((1 + CONFIDENCE) / 2, fit.degrees_of_freedom) * spread)
     with np.errstate(divide="ignore", invalid="ignore"):
         limit_of_none = -np.log((1 - CONFIDENCE) / 2) * fit.dispersion / weight * factor
-    return value, value / factor, np.where(value == 0, limit_of_none, value * factor)
+        high = np.where(value == 0, limit_of_none, value * factor)
+    return value, value / factor, high
 
 
 def _reporters(

@@ -40,6 +40,7 @@ def moves_world():
     """Two districts: each told of the moves between them and inside; totals as in a release."""
     world = EstimatesWorld(rounds=(1,))
     for pcode in (CITY, *DISTRICTS):
+        world.cover(1, pcode, 10, 10, 1.0)
         for source in ("arrivals", "departures"):
             world.flow(1, source, pcode, "total", 100)
     return world
@@ -82,6 +83,53 @@ def test_a_side_nobody_reported_leaves_the_other():
     silent = EstimatesWorld(rounds=(1,))
     fill_flow_estimates(silent.connection)
     assert silent.rows("SELECT DISTINCT status FROM flow_estimate") == [("not_reported",)]
+
+
+@pytest.mark.parametrize(
+    ("west_told", "east_told", "silent", "status", "note"),
+    [
+        # 0 left the west for the east. Told by: both, with every unit of the west
+        (True, True, (0, 1), "published", "few_pairs"),
+        (True, True, (1, 0), "published", "few_pairs"),
+        (True, True, (1, 1), "undefined", "zero_in_part"),  # one unit of ten silent on either side
+        (True, False, (0, 10), "not_reported", "zero_by_one_end"),  # the origin alone
+        (False, True, (10, 0), "not_reported", "zero_by_one_end"),  # the destination alone
+        (False, False, (10, 10), "not_reported", None),  # nobody
+    ],
+)
+def test_nobody_moved_is_published_where_both_ends_told_it_and_one_of_them_whole(
+    west_told, east_told, silent, status, note
+):
+    world = EstimatesWorld(rounds=(1,))
+    for pcode, has_told, missing in ((WEST, west_told, silent[0]), (EAST, east_told, silent[1])):
+        world.cover(1, pcode, 10 - missing, 10, None)
+        for source in ("arrivals", "departures"):
+            world.flow(1, source, pcode, "total", 100 if has_told else "-")
+    fill_flow_estimates(world.connection)
+    pair = world.row("flow_estimate", origin=WEST, destination=EAST)
+    assert (pair["status"], pair["note"]) == (status, note)
+    assert (pair["value"], pair["low"], pair["high"]) == (0 if status == "published" else None, None, None)
+    assert (pair["departures"], pair["arrivals"]) == (0 if west_told else None, 0 if east_told else None)
+
+
+def test_one_return_of_a_city_does_not_tell_that_nobody_moved_in_it():
+    world = EstimatesWorld(rounds=(1,))
+    for pcode in (CITY, *DISTRICTS):
+        world.cover(1, pcode, int(pcode != EAST), 20 if pcode == CITY else 10, None)
+        for source in ("arrivals", "departures"):
+            world.flow(1, source, pcode, "total", "-" if pcode == EAST else 12)
+    world.flow(1, "departures", WEST, EAST, 12)
+    fill_flow_estimates(world.connection)
+    found = world.rows("SELECT origin, destination, value, status, note FROM flow_estimate ORDER BY 1, 2")
+    assert found == [
+        (CITY, CITY, None, "undefined", "zero_in_part"),
+        (WEST, WEST, None, "undefined", "zero_in_part"),
+        (WEST, EAST, 12, "published", "told_by_origin;few_pairs"),
+        (EAST, WEST, None, "not_reported", "zero_by_one_end"),
+        (EAST, EAST, None, "not_reported", None),
+    ]
+    for code in ("zero_in_part", "zero_by_one_end"):
+        assert "not known" in note_words(code)[0]
 
 
 def test_districts_of_one_city_are_fitted_together_with_intervals():

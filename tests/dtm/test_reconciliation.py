@@ -221,6 +221,17 @@ def test_a_reporter_nobody_can_be_compared_with_keeps_its_report_and_a_wide_inte
     assert row["high"] > 500
 
 
+def test_zero_needs_both_ends():
+    pairs = table([[0, 0], [7, 0]], [[0, 3], [5, 0]]).astype({"arrivals": float, "departures": float})
+    pairs.loc[0, "departures"] = np.nan  # 0 told by the destination alone
+    pairs.loc[3, "arrivals"] = np.nan  # 0 told by the origin alone
+    found = reconcile_flows(pairs).pairs
+    assert found["told_by"].tolist() == ["arrivals", "both", "both", "departures"]
+    assert found["value"].isna().tolist() == [True, False, False, True]
+    assert found.loc[1, "value"] > 0  # 0 and 3: one end missed them
+    assert found.loc[[0, 3], ["low", "high"]].isna().all(axis=None)
+
+
 COUNTS = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 400)), min_size=16, max_size=16)
 
 
