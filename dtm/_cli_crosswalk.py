@@ -28,7 +28,7 @@ from dtm.errors import EXIT_BAD_INPUT, BadInputError, NoWorkspaceError, WrongUse
 from dtm.locate import read_areas as read_area_set
 from dtm.places import raster_path
 from dtm.rounds import latest_version
-from dtm.table_files import read_table_file, write_table_file
+from dtm.table_files import read_table_file, refuse_overwriting, write_table_file
 from geodata.areas import read_areas as read_area_file
 from geodata.crosswalk import (
     CLASSES,
@@ -64,6 +64,7 @@ class _Room:
     """The workspace, opened when the first thing in it is asked for, and what was found while reading files."""
 
     folder: Path
+    out_file: Path
     stack: ExitStack
     findings: list[dict[str, Any]] = field(default_factory=list)
     without_weight: list[str] = field(default_factory=list)
@@ -80,6 +81,8 @@ class _Room:
                     "workspace with --workspace."
                 ) from error
             self.is_demonstration |= self._opened[0].settings.is_demonstration
+            if self._opened[0].keeps(self.out_file):
+                raise WrongUseError(f"{self.out_file} is a place the workspace keeps for itself; write elsewhere.")
         return self._opened
 
     def take(self, findings: list[Any], *, has_errors: bool) -> None:
@@ -109,7 +112,7 @@ def crosswalk_command(  # noqa: PLR0913  the options of the contract
         typer.Option(
             metavar="LAYER",
             help="What divides an area that was split: a layer or raster of the workspace, or a file of points or "
-            "polygons, a table of counts by area, or a GeoTIFF of people. Land, if not given.",
+            "polygons, a table of counts by area of TO_SET, or a GeoTIFF of people. Land, if not given.",
         ),
     ] = None,
     weights_area: Annotated[str | None, typer.Option(help="A table's column with the code of each area.")] = None,
@@ -129,8 +132,9 @@ def crosswalk_command(  # noqa: PLR0913  the options of the contract
     """
     if (values is None) != (area is None) or (values is None) != (value is None):
         raise WrongUseError("--values FILE, --area COLUMN and --value COLUMN go together.")
+    refuse_overwriting(out_file, Path(from_set), Path(to_set), values, None if weights is None else Path(weights))
     with ExitStack() as stack:
-        room = _Room(workspace, stack)
+        room = _Room(workspace, out_file, stack)
         source = _areas(room, from_set, level=level, code_field=from_code, repair=repair)
         target = _areas(room, to_set, level=level, code_field=to_code, repair=repair)
         weighed = None if weights is None else _weights(room, weights, source, target, weights_area, weights_value)
@@ -200,18 +204,23 @@ def _weights(
 def _counts(
     room: _Room, path: Path, source: gpd.GeoDataFrame, target: gpd.GeoDataFrame, *, area: str, value: str | None
 ) -> AreaWeights:
-    """Read counts by area; they are the targets' unless their codes are just those of the sources.
+    """Read counts of the areas of TO_SET; an area that the table leaves out counts as 0, and is named in the answer.
 
-    An area that the table leaves out counts as 0, and is named in the answer.
+    Counts of the areas of FROM_SET are refused: spread evenly over each, they would divide it by its land.
     """
     if value is None:
         raise WrongUseError("--weights-area needs --weights-value, the column of the counts.")
     table = read_table_file(path, text={"area": area}, numbers={"count": value})
     codes, of_source, of_target = set(table["area"]), set(source["pcode"]), set(target["pcode"])
-    is_source = codes != of_target and (codes == of_source or (codes <= of_source and not codes <= of_target))
+    if codes != of_target and (codes == of_source or (codes <= of_source and not codes <= of_target)):
+        raise WrongUseError(
+            f"{path.name}, column '{area}', has the codes of FROM_SET: counts of the areas that are divided don't say "
+            "how to divide them. Give counts of the areas of TO_SET, or points, polygons or a raster; without "
+            "--weights they are divided by land. For the way back name TO_SET first."
+        )
     counts = pd.Series(table["count"].to_numpy(), index=table["area"])
-    room.without_weight = sorted((of_source if is_source else of_target) - codes)
-    return AreaWeights(counts, of="source" if is_source else "target", name=f"{path.name} {value}")
+    room.without_weight = sorted(of_target - codes)
+    return AreaWeights(counts, name=f"{path.name} {value}")
 
 
 def _loaded_weights(room: _Room, name: str) -> Weights:

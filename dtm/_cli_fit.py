@@ -11,7 +11,7 @@ from dtm._cli_common import JsonOption, err, out, print_json, print_table
 from dtm._fitting_files import FileFit, MarginFile, Method, fit_file
 from dtm.errors import EXIT_FINDINGS
 from dtm.fitting import DEFAULT_MAXIMUM_ITERATIONS, DEFAULT_TOLERANCE
-from dtm.table_files import write_table_file
+from dtm.table_files import refuse_overwriting, write_table_file
 
 SMALL = 1e-3
 """Numbers below it are shown by their power of ten."""
@@ -51,6 +51,7 @@ def fit_command(  # noqa: PLR0913  the options of the contract
     as_json: JsonOption = False,
 ) -> None:
     """Fit origin-destination flows to known departures and arrivals; nothing is written unless the margins are met."""
+    refuse_overwriting(out_file, file, row_margins, column_margins)
     fitted = fit_file(
         file,
         MarginFile("row", row_margins, margin_area, row_persons or margin_persons, origin, persons),

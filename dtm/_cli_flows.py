@@ -15,7 +15,7 @@ from dtm.exports import export_table
 from dtm.flow_table import LEVELS, Flows, read_flows
 from dtm.flow_views import COUNTED_SOURCES, view_flows, view_table
 from dtm.released import open_release
-from dtm.table_files import table_file_columns, write_table_file
+from dtm.table_files import refuse_overwriting, table_file_columns, write_table_file
 from dtm.workspace import open_workspace
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def _of_file(
     file: Path, given: dict[str, str | None], *, level: Level | None, out_file: Path | None
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return what a table tells that was brought: the head of the answer, and the rows."""
+    if out_file is not None:
+        refuse_overwriting(out_file, file)
     told = _read(file, given)
     flows = told if level is None else told.roll_up(level)
     frame = flows.frame.assign(part=flows.part)[_BROUGHT]

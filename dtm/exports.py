@@ -21,6 +21,7 @@ from dtm._exports_rows import joined, plain, product_table
 from dtm._release_tables import RELEASE_TABLES
 from dtm.errors import DiskFullError, DtmError, WrongUseError
 from dtm.released import Release, ReleasedTable
+from dtm.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +102,8 @@ def export(
     NotReleasedError
         `release` is not a release.
     WrongUseError
-        Unknown product, format or language; wrong ending; no such folder; HXL without CSV or for findings.
+        Unknown product, format or language; wrong ending; no such folder, or one that the workspace keeps for
+        itself; HXL without CSV or for findings.
     UnwritableError, DiskFullError
         The file can't be written; what was there before is still there.
     """
@@ -110,7 +112,7 @@ def export(
     _known("product", product, tuple(PRODUCTS))
     _known("format", format, FORMATS)
     _known("language", language, LANGUAGES)
-    _check_place(out, format=format)
+    _check_place(out, format=format, release=release)
     table = product_table(release, product, language=language)
     return _export_rows(table, format=format, out=out, release=release, language=language, hxl=hxl)
 
@@ -126,7 +128,7 @@ def export_table(
 ) -> Path:
     """Write released rows (all of a table or some) to a file; see `export` and `to_bytes`."""
     ready = _ready(table, format=format, release=release, language=language)
-    _check_place(out, format=format)
+    _check_place(out, format=format, release=release)
     return _export_rows(ready, format=format, out=out, release=release, language=language, hxl=hxl)
 
 
@@ -231,8 +233,8 @@ def _known(what: str, value: str, known: tuple[str, ...]) -> None:
         raise WrongUseError(f"Unknown {what} '{value}'; there are: {', '.join(known)}.")
 
 
-def _check_place(out: Path, *, format: str) -> None:  # noqa: A002
-    """Refuse a file name that would mislead, or a folder that is not there."""
+def _check_place(out: Path, *, format: str, release: Release | None) -> None:  # noqa: A002
+    """Refuse a file name that would mislead, a folder that is not there, and a place the workspace keeps for itself."""
     if out.suffix.lower() != f".{format}":
         ending = f"ends in '{out.suffix}'" if out.suffix else "has no ending"
         raise WrongUseError(f"{out} {ending}, but --format is {format}; name it {out.with_suffix('.' + format).name}.")
@@ -240,6 +242,8 @@ def _check_place(out: Path, *, format: str) -> None:  # noqa: A002
         raise WrongUseError(f"{out} is a folder; give a file.")
     if not out.parent.is_dir():
         raise WrongUseError(f"{out}: there is no folder {out.parent}. Make it with `mkdir -p {out.parent}`.")
+    if release is not None and (release.path in out.parents or Workspace(release.path.parent.parent).keeps(out)):
+        raise WrongUseError(f"{out} is a place the workspace keeps for itself; write to another folder.")
 
 
 def _sync(path: Path) -> None:

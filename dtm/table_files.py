@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from typing import IO, TYPE_CHECKING
+from unicodedata import normalize
 
+from pyarrow.lib import ArrowException
+from pyarrow.parquet import read_schema
+
+from dtm._table_cells import LARGEST_COUNT, Rule, Source, number_cells, refuse_cells, text_cells
 from dtm.engine import EngineError, connect, is_disk_full
 from dtm.errors import BadInputError, DiskFullError, WrongUseError
 from enumerations.returns import survey_returns
@@ -18,10 +24,10 @@ if TYPE_CHECKING:
     from dtm.engine import Connection
 
 PARQUET_MAGIC = b"PAR1"
-PROBLEMS_SHOWN = 5
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+NUMERIC_KINDS = (*_INTEGERS, *(f"U{kind}" for kind in _INTEGERS), "FLOAT", "DOUBLE", "DECIMAL")
+"""What the engine calls columns of numbers in a Parquet file."""
 WRITTEN_ENDINGS = (".csv", ".parquet")
-LARGEST_COUNT = 2**53 - 1
-"""Beyond it neighbouring whole numbers are the same to a computer, and sums are no longer exact."""
 
 
 def read_table_file(
@@ -32,6 +38,7 @@ def read_table_file(
     nullable: Collection[str] = (),
     signed: Collection[str] = (),
     counts: Collection[str] = (),
+    coded: Collection[str] = (),
 ) -> pd.DataFrame:
     """Return columns of a CSV, Parquet or XLSX file (its first sheet) under names of our own, in the file's order.
 
@@ -42,13 +49,15 @@ def read_table_file(
     text
         For each of our names the file's column that is read as text; blanks around a value don't count.
     numbers
-        The same for columns that are read as numbers (float64).
+        The same for columns that are read as numbers (float64), see `dtm._table_cells.number_cells`.
     nullable
         Our names of columns in which a cell may be empty; it becomes a null.
     signed
         Our names of number columns that may be below 0.
     counts
         Our names of number columns that are added up and must stay exact: `LARGEST_COUNT` at most.
+    coded
+        Our names of text columns to be given as categories, which spares a large table time and memory.
 
     Returns
     -------
@@ -70,33 +79,28 @@ def read_table_file(
     if twice:
         raise WrongUseError(f"The column '{twice[0]}' is named for two things; name each once.")
     with connect(spatial=False) as connection:
-        columns = _stage(connection, path)
-        places = dict(columns)
-        missing = [column for column in wanted.values() if column not in places]
-        if missing:
-            told, there = ", ".join(map(repr, missing)), ", ".join(places)
-            raise BadInputError(f"{path.name}: there is no column {told}; the file has: {there}.")
-        names = [name for name, _ in columns]
-        repeated = [column for column in wanted.values() if names.count(column) > 1]
-        if repeated:
-            raise BadInputError(f"{path.name}: there are two columns '{repeated[0]}'. Rename the one not meant.")
-        cells = ", ".join(
-            f"{_cell(places[column], is_number=name in numbers)} AS {_quoted(name)}, "
-            f"nullif(trim({places[column]}::VARCHAR), '') AS {_quoted('told ' + name)}"
-            for name, column in wanted.items()
-        )
-        connection.execute(f"CREATE TEMP TABLE given AS SELECT record, {cells} FROM staged")
-        for name, column in wanted.items():
-            problems = _problems(
-                name,
+        sources = _chosen(_stage(connection, path), wanted, file_name=path.name)
+        cells = {
+            name: number_cells(connection, source, file_name=path.name) if name in numbers else text_cells(source)
+            for name, source in sources.items()
+        }
+        rules = {
+            name: Rule(
                 is_number=name in numbers,
                 is_nullable=name in nullable,
                 is_signed=name in signed,
                 is_count=name in counts,
             )
-            _refuse(connection, path, name, column, problems)
-        chosen = ", ".join(_quoted(name) for name in wanted)
-        return connection.execute(f"SELECT {chosen} FROM given ORDER BY record").df()
+            for name in wanted
+        }
+        refuse_cells(connection, [(cells[name], rules[name]) for name in wanted], file_name=path.name)
+        columns = ", ".join(f"{cells[name].value} AS {_quoted(name)}" for name in wanted)
+        table = connection.execute(f"SELECT {columns} FROM staged ORDER BY record").to_arrow_table()
+    for position, name in enumerate(table.column_names):
+        if name in coded:
+            table = table.set_column(position, name, table.column(position).dictionary_encode())
+    frame: pd.DataFrame = table.unify_dictionaries().to_pandas()
+    return frame
 
 
 def table_file_columns(path: Path) -> list[str]:
@@ -108,7 +112,7 @@ def table_file_columns(path: Path) -> list[str]:
         The file is missing, empty, of another type, or damaged as a whole.
     """
     with connect(spatial=False) as connection:
-        return [name for name, _ in _stage(connection, path)]
+        return [source.name for source in _stage(connection, path)]
 
 
 def write_table_file(frame: pd.DataFrame, path: Path) -> Path:
@@ -133,6 +137,8 @@ def write_table_file(frame: pd.DataFrame, path: Path) -> Path:
         with connect(spatial=False) as connection:
             connection.register("frame", frame)
             connection.execute(f"COPY (SELECT * FROM frame) TO '{_escaped(part)}' ({how})")
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
         part.replace(path)
     except (EngineError, OSError) as error:
         if is_disk_full(error):
@@ -143,39 +149,84 @@ def write_table_file(frame: pd.DataFrame, path: Path) -> Path:
     return path
 
 
-def _stage(connection: Connection, path: Path) -> list[tuple[str, str]]:
-    """Make the view `staged` with a column `record`; return the name and the SQL of each of the file's columns."""
+def refuse_overwriting(out: Path, *inputs: Path | None) -> None:
+    """Refuse to write over a file that is read, by whatever name.
+
+    Raises
+    ------
+    WrongUseError
+        `out` is one of the inputs, or a link to it.
+    """
+    for path in inputs:
+        if path is not None and (
+            out.resolve() == path.resolve() or (out.exists() and path.exists() and out.samefile(path))
+        ):
+            raise WrongUseError(f"{out} is an input of this command; give --out another name, or it would be lost.")
+
+
+def _chosen(sources: list[Source], wanted: Mapping[str, str], *, file_name: str) -> dict[str, Source]:
+    """Return the columns that are wanted by our names; the file's are compared letter by letter (NFC)."""
+    by_name = {normalize("NFC", source.name): source for source in sources}
+    columns = {name: normalize("NFC", column) for name, column in wanted.items()}
+    missing = [column for column in columns.values() if column not in by_name]
+    if missing:
+        told, there = ", ".join(map(repr, missing)), ", ".join(source.name for source in sources)
+        raise BadInputError(f"{file_name}: there is no column {told}; the file has: {there}.")
+    names = [normalize("NFC", source.name) for source in sources]
+    repeated = [column for column in columns.values() if names.count(column) > 1]
+    if repeated:
+        raise BadInputError(f"{file_name}: there are two columns '{repeated[0]}'. Rename the one not meant.")
+    return {name: by_name[column] for name, column in columns.items()}
+
+
+def _stage(connection: Connection, path: Path) -> list[Source]:
+    """Make the view `staged` with columns `record`, c0, c1, ...; return the file's columns in their order."""
     with _opened(path) as file:
         is_parquet = file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
-    if not is_parquet:
-        table = survey_returns(connection, path, "given_file")[0]
-        broken = connection.execute(
-            f"SELECT min(record), count(*) FROM {table.relation} WHERE fault IS NOT NULL"
-        ).fetchone()
-        if broken and broken[1]:
-            raise BadInputError(
-                f"{path.name}: {broken[1]} rows don't fit the header, the first is row {broken[0]}. Export it again."
-            )
-        connection.execute(f"CREATE TEMP VIEW staged AS SELECT * FROM {table.relation}")
-        return [(name.strip(), f"c{position}") for position, name in enumerate(table.header.names)]
-    try:
-        connection.execute(
-            f"CREATE TEMP VIEW staged AS SELECT file_row_number + 2 AS record, * EXCLUDE (file_row_number) "
-            f"FROM read_parquet('{_escaped(path)}', file_row_number = true)"
+    if is_parquet:
+        return _stage_parquet(connection, path)
+    table = survey_returns(connection, path, "given_file")[0]
+    broken = connection.execute(
+        f"SELECT min(record), count(*) FROM {table.relation} WHERE fault IS NOT NULL"
+    ).fetchone()
+    if broken and broken[1]:
+        raise BadInputError(
+            f"{path.name}: {broken[1]} rows don't fit the header, the first is row {broken[0]}. Export it again."
         )
-        kinds = {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE staged").fetchall()}
-    except EngineError as error:
+    connection.execute(f"CREATE TEMP VIEW staged AS SELECT * FROM {table.relation}")
+    return [Source(name.strip(), f"c{position}") for position, name in enumerate(table.header.names)]
+
+
+def _stage_parquet(connection: Connection, path: Path) -> list[Source]:
+    """Take the columns by their places: names that the engine keeps for itself are names like any other."""
+    literal = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in _escaped(path))
+    options = "hive_partitioning = false"
+    try:
+        names = [str(name) for name in read_schema(path).names]
+        is_taken = any(name.lower() == "file_row_number" for name in names)
+        record = "row_number() OVER () - 1" if is_taken else "number"
+        options += "" if is_taken else ", file_row_number = true"
+        cells = [f"c{position}" for position in range(len(names))]
+        given = ", ".join([*cells, *([] if is_taken else ["number"])])
+        connection.execute(
+            f"CREATE TEMP VIEW staged AS SELECT {record} + 2 AS record, {', '.join(cells)} "
+            f"FROM read_parquet('{literal}', {options}) AS given({given})"
+        )
+        kinds = [str(row[1]) for row in connection.execute("DESCRIBE staged").fetchall()][1:]
+    except (EngineError, ArrowException, OSError) as error:
         raise BadInputError(f"{path.name}: not readable as Parquet ({error}). Export the file again.") from error
-    return [(name, _told(name, kind)) for name, kind in kinds.items() if name != "record"]
+    return [
+        Source(name.strip(), _told(cell, kind), cell if kind.startswith(NUMERIC_KINDS) else None)
+        for name, cell, kind in zip(names, cells, kinds, strict=True)
+    ]
 
 
-def _told(name: str, kind: str) -> str:
+def _told(cell: str, kind: str) -> str:
     """Return the SQL of a Parquet column; a code that a program kept as a real number is told as in a CSV, as 11."""
-    column = _quoted(name)
     if kind not in ("DOUBLE", "FLOAT"):
-        return column
-    is_whole = f"{column} = floor({column}) AND abs({column}) < {LARGEST_COUNT}"
-    return f"CASE WHEN {is_whole} THEN {column}::BIGINT::VARCHAR ELSE {column}::VARCHAR END"
+        return cell
+    is_whole = f"{cell} = floor({cell}) AND abs({cell}) < {LARGEST_COUNT}"
+    return f"CASE WHEN {is_whole} THEN {cell}::BIGINT::VARCHAR ELSE {cell}::VARCHAR END"
 
 
 def _opened(path: Path) -> IO[bytes]:
@@ -191,39 +242,3 @@ def _quoted(name: str) -> str:
 
 def _escaped(path: Path) -> str:
     return str(path).replace("'", "''")
-
-
-def _cell(source: str, *, is_number: bool) -> str:
-    told = f"nullif(trim({source}::VARCHAR), '')"
-    return f"TRY_CAST({told} AS DOUBLE)" if is_number else told
-
-
-def _problems(
-    name: str, *, is_number: bool, is_nullable: bool, is_signed: bool, is_count: bool
-) -> list[tuple[str, str, str]]:
-    """Return what a cell of a column can't be: the condition, what is wrong, and what to do."""
-    value, told = _quoted(name), _quoted("told " + name)
-    problems = [] if is_nullable else [(f"{told} IS NULL", "is empty", "Fill it in, or leave the row out.")]
-    if is_number:
-        problems.append(
-            (f"{told} IS NOT NULL AND ({value} IS NULL OR NOT isfinite({value}))", "is no number", "Write digits only.")
-        )
-        if not is_signed:
-            problems.append((f"{value} < 0", "is below 0", "It can't be; correct it."))
-    if is_count:
-        problems.append((f"abs({value}) > {LARGEST_COUNT}", "is too large for a count", "Correct it."))
-    return problems
-
-
-def _refuse(connection: Connection, path: Path, name: str, column: str, problems: list[tuple[str, str, str]]) -> None:
-    """Name the rows whose cell can't be used."""
-    told = _quoted("told " + name)
-    for condition, what, cure in problems:
-        found = connection.execute(
-            f"SELECT record, {told}, count(*) OVER () FROM given WHERE {condition} "
-            f"ORDER BY record LIMIT {PROBLEMS_SHOWN}"
-        ).fetchall()
-        if found:
-            rows = ", ".join(f"{record} ('{cell}')" if cell is not None else str(record) for record, cell, _ in found)
-            more = f" and {found[0][2] - len(found)} more" if found[0][2] > len(found) else ""
-            raise BadInputError(f"{path.name}: column '{column}' {what} in row {rows}{more}. {cure}")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SETTINGS_FILE = "dtm.toml"
+OWN_FILES = (SETTINGS_FILE, "warehouse.duckdb", "series_breaks.csv")
+"""Files of a workspace's folder that commands read."""
 DISCLOSURE_THRESHOLD_PERSONS = 10
 """Counts of persons from 1 to one less than this are hidden."""
 DISCLOSURE_THRESHOLD_HOUSEHOLDS = 5
@@ -67,6 +69,12 @@ class Workspace:
     def scratch_path(self) -> Path:
         """Return the folder the engine spills to."""
         return self.path / ".scratch"
+
+    def keeps(self, path: Path) -> bool:
+        """Return whether a path is one that answers must not be written to: what was imported, released or set."""
+        own, there = self.path.resolve(), path.resolve()
+        folders = (self.inbox_path.resolve(), self.releases_path.resolve())
+        return (there.parent == own and there.name in OWN_FILES) or any(folder in there.parents for folder in folders)
 
 
 def create_workspace(path: Path, *, settings: Settings | None = None) -> Workspace:

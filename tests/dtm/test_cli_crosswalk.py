@@ -133,6 +133,41 @@ def test_areas_that_the_weights_leave_out_are_named(run, files):
     assert json.loads(run(*CARRY, "--out", "carried.csv", "--json")[1])["without_weight"] == []
 
 
+@pytest.mark.parametrize("codes", [["MN110701", "MN110702"], ["MN110702"], ["MN110701", "MN110702", "MN110703"]])
+def test_counts_of_the_areas_that_are_divided_are_no_weights(run, files, codes):
+    """Khoroos 1 and 2 are in both sets: alone, together with nothing else, they are those of the set carried from."""
+    pd.DataFrame({"code": codes, "n": 5}).to_csv("n.csv", index=False)
+    words = (*CARRY, "--weights", "n.csv", "--weights-area", "code", "--weights-value", "n", "--out", "carried.csv")
+    code, _, said = run(*words)
+    is_refused = codes == ["MN110701", "MN110702"]
+    assert code == (2 if is_refused else 0)
+    assert (files / "carried.csv").exists() is not is_refused
+    if is_refused:
+        assert "n.csv, column 'code', has the codes of FROM_SET" in " ".join(said.split())
+        back = ("crosswalk", "new.geojson", "old.geojson", *words[3:])
+        pd.DataFrame({"khoroo": [f"MN11070{n}" for n in (1, 2, 3)], "people": [1, 2, 3]}).to_csv("people.csv")
+        assert run(*back)[0] == 0
+        assert pd.read_csv(files / "carried.csv")["value"].tolist() == [1, 5]
+
+
+def test_no_input_and_nothing_of_the_workspace_is_written_over(run, files):
+    weigh(files, "points")
+    before = {path.name: path.read_bytes() for path in files.iterdir()}
+    weights = ("--weights", "homes.csv")
+    for name in ("people.csv", "homes.csv", "./people.csv"):
+        code, _, said = run(*CARRY, *weights, "--out", name)
+        assert (code, "is an input of this command" in said) == (2, True)
+    assert {path.name: path.read_bytes() for path in files.iterdir()} == before
+    workspace = create_workspace(files / "city")
+    with open_warehouse(workspace) as connection:
+        for name in ("old", "new"):
+            path = files / f"{name}.geojson"
+            places.load_areas(connection, workspace, path, area_set=name, level=3, valid_from=date(2020, 1, 1))
+    for name in ("inbox/a.csv", "releases/a/b.csv", "series_breaks.csv"):
+        code, _, said = run("crosswalk", "old", "new", "--workspace", "city", "--out", f"city/{name}")
+        assert (code, "the workspace keeps for itself" in said) == (2, True)
+
+
 def test_any_codes_will_do(run, files):
     old = gpd.GeoDataFrame({"id": ["x"]}, geometry=[box(0, 2)], crs=4326)
     new = gpd.GeoDataFrame({"nr": [7, 8]}, geometry=[box(0, 1), box(1, 2)], crs=4326)

@@ -154,6 +154,15 @@ def test_files_that_are_not_there(folder, capsys):
     assert refused(folder, capsys, out="fitted.txt")[0] == 2
 
 
+@pytest.mark.parametrize("name", ["seed.csv", "left.csv", "./came.csv"])
+def test_no_input_is_written_over(folder, capsys, name):
+    before = (folder / name).read_bytes()
+    code, said = refused(folder, capsys, out=name)
+    assert code == 2
+    assert "is an input of this command" in said
+    assert (folder / name).read_bytes() == before
+
+
 def test_margins_that_zeros_forbid(folder, capsys):
     (folder / "left.csv").write_text("area,persons\nA,58\nB,1\nC,1\n")
     code, said = refused(folder, capsys, "--zero-diagonal")

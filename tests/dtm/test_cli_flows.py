@@ -87,10 +87,12 @@ def test_nothing_published_is_an_empty_list_with_a_note(city, capsys):
         (["--persons", "n"], "--persons go with a FILE of moves"),
         (["--out", "x.gpkg"], "name a file that ends in .csv, .parquet, .xlsx"),
         (["--release", "none"], "no release 'none'"),
+        (["--out", "{city}/releases/flows.csv"], "a place the workspace keeps for itself"),
+        (["--out", "{city}/series_breaks.csv"], "a place the workspace keeps for itself"),
     ],
 )
 def test_wrong_use_names_what_there_is(city, capsys, words, message):
-    code, out, err = run(capsys, "flows", "--workspace", city, *words)
+    code, out, err = run(capsys, "flows", "--workspace", city, *(word.format(city=city) for word in words))
     assert code == 2
     assert message in " ".join(err.split())
     assert out == ""
@@ -157,12 +159,13 @@ def test_what_was_rolled_up_can_be_written_and_read_again(moves, tmp_path, capsy
         ([], 2, "give --origin, --destination, --persons; its columns are: from, to, n, year"),
         ([*COLUMNS_OF_FILE, "--source", "arrivals"], 2, "--source go with a release; a FILE has none of them"),
         ([*COLUMNS_OF_FILE, "--level", "0"], 2, "no level 0; there are: 4, 3, 2, 1, region"),
+        ([*COLUMNS_OF_FILE, "--out", "{moves}"], 2, "moves.csv is an input of this command"),
         (["--origin", "year", "--destination", "to", "--persons", "n"], 3, "Record 1, year: '2020' is no P-code"),
         (["--origin", "from", "--destination", "to", "--persons", "people"], 3, "there is no column 'people'"),
     ],
 )
 def test_a_table_that_can_not_be_read_so_is_named(moves, capsys, words, code, message):
-    left, _, err = run(capsys, "flows", moves, *words)
+    left, _, err = run(capsys, "flows", moves, *(word.format(moves=moves) for word in words))
     assert left == code
     assert message in " ".join(err.split())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import io
@@ -226,6 +227,15 @@ def test_wrong_use_is_named_and_writes_nothing(release, tmp_path, product, forma
         export(release, product, format=format_, out=place / name)
     assert caught.value.exit_code == 2
     assert [p.name for p in place.iterdir()] == ["folder.csv"]
+
+
+@pytest.mark.parametrize("name", ["releases/{id}/flows.csv", "inbox/flows.csv", "series_breaks.csv"])
+def test_nothing_of_the_workspace_is_written_over(tmp_path, name):
+    with contextlib.closing(build_release(tmp_path / "releases")) as release:
+        (tmp_path / "inbox").mkdir()
+        with pytest.raises(WrongUseError, match="the workspace keeps for itself"):
+            export(release, "flows", format="csv", out=tmp_path / name.format(id=RELEASE_ID))
+        assert export(release, "flows", format="csv", out=tmp_path / "flows.csv").exists()
 
 
 @pytest.mark.parametrize("format_", FORMATS)

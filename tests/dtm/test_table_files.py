@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dtm.errors import BadInputError, WrongUseError
-from dtm.table_files import read_table_file, write_table_file
+from dtm.table_files import read_table_file, refuse_overwriting, table_file_columns, write_table_file
 from enumerations.errors import EnumerationsError
 
 TEXT, NUMBERS = {"origin": "from", "destination": "to"}, {"persons": "n"}
@@ -94,6 +94,81 @@ def test_counts_stay_exact_and_two_columns_of_one_name_are_not_chosen_between(tm
     assert read_table_file(path, text=TEXT, numbers=NUMBERS)["persons"].tolist()[2] == 1e300  # a weight may be
     with pytest.raises(BadInputError, match="there are two columns 'm'"):
         read_table_file(path, text=TEXT, numbers={"persons": "m"})
+
+
+RESERVED = ("file_row_number", "filename", "file_index", "rowid", "record", "c0", "N", "n")
+
+
+def test_names_that_the_engine_keeps_for_itself_are_names_like_any_other(tmp_path):
+    frame = pd.DataFrame({name: [10 * place + row for row in (1, 2)] for place, name in enumerate(RESERVED)})
+    folder = tmp_path / "year=2020"  # no column of the table
+    folder.mkdir()
+    (folder / "x1.parquet").write_bytes(b"PAR1 another file, which the name below fits as a pattern")
+    path = folder / "x[1].parquet"
+    frame.to_parquet(path)
+    assert table_file_columns(path) == list(RESERVED)
+    told = read_table_file(path, text={}, numbers={name: name for name in RESERVED})
+    assert told.to_dict("list") == frame.astype("float64").to_dict("list")
+    frame.assign(rowid=[5, -1]).to_parquet(path)
+    with pytest.raises(BadInputError, match=r"column 'rowid' is below 0 in row 3 \('-1'\)"):
+        read_table_file(path, text={}, numbers={"x": "rowid"})
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["2,5", "10", "0,125"], [2.5, 10, 0.125]),
+        (["1 234", "12\u00a0345\u202f678", "7"], [1234, 12345678, 7]),
+        (["1 234,567", "1 234"], [1234.567, 1234]),
+        (["1,234,567", "1,234"], [1234567, 1234]),
+        (["1,234", "12.5"], [1234, 12.5]),
+        (["2,5", "1,234"], [2.5, 1.234]),
+        (["1e3", "\u00a05 "], [1000, 5]),
+    ],
+)
+def test_numbers_as_offices_write_them(tmp_path, cells, numbers):
+    path = given(tmp_path, "name;n\n" + "".join(f"x;{cell}\n" for cell in cells))
+    assert read_table_file(path, text={}, numbers={"n": "n"})["n"].tolist() == numbers
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (["7", "1,234"], r"column 'n', row 3: '1,234' may be 1234 or 1.234. Write it without a comma"),
+        (["2,5", "1.5"], r"comma before decimals in row 2 \('2,5'\) and none there in row 3 \('1.5'\)"),
+        (["2,5", "1,234,567"], "Write all numbers in one way"),
+        (["1 23", "5"], r"is no number in row 2 \('1 23'\)"),
+        (["1.234.567", "5"], "is no number"),
+    ],
+)
+def test_numbers_that_can_be_read_in_two_ways_are_not_guessed(tmp_path, cells, words):
+    path = given(tmp_path, "name;n\n" + "".join(f"x;{cell}\n" for cell in cells))
+    with pytest.raises(BadInputError, match=words):
+        read_table_file(path, text={}, numbers={"n": "n"})
+
+
+def test_one_name_in_two_spellings_of_its_letters_is_one(tmp_path):
+    apart = "Аи\u0306маг"  # the short i in two parts, as some systems write it
+    path = given(tmp_path, f"{apart};n\n{apart};1\n")
+    assert read_table_file(path, text={"area": "Аймаг"}, numbers={})["area"].tolist() == ["Аймаг"]
+
+
+def test_texts_can_be_given_as_categories(tmp_path):
+    path = given(tmp_path, "from,to,n\nB,A,1\nA,,2\n")
+    frame = read_table_file(path, text=TEXT, numbers={}, nullable=("destination",), coded=("origin", "destination"))
+    assert {str(kind) for kind in frame.dtypes} == {"category"}
+    assert frame["origin"].tolist() == ["B", "A"]
+    assert frame["destination"].isna().tolist() == [False, True]
+
+
+def test_a_file_that_is_read_is_not_written_over(tmp_path):
+    path = given(tmp_path, "a\n1\n")
+    (tmp_path / "link.csv").symlink_to(path)
+    (tmp_path / "again.csv").hardlink_to(path)
+    for name in ("flows.csv", "link.csv", "again.csv", "../" + tmp_path.name + "/flows.csv"):
+        with pytest.raises(WrongUseError, match="is an input of this command"):
+            refuse_overwriting(tmp_path / name, None, path)
+    refuse_overwriting(tmp_path / "new.csv", None, path, tmp_path / "none.csv")
 
 
 def test_a_header_alone_is_an_empty_table(tmp_path):

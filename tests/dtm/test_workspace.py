@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dtm.errors import BadInputError, NoWorkspaceError, WrongUseError
+from dtm.series_breaks import BREAKS_FILE
 from dtm.workspace import SETTINGS_FILE, Settings, create_workspace, open_workspace
 
 
@@ -48,3 +49,11 @@ def test_bad_settings_are_named(tmp_path, text, says):
 @pytest.mark.parametrize("threshold", [5, 20])
 def test_thresholds_at_their_limits_are_allowed(threshold):
     assert Settings(threshold_persons=threshold).threshold_persons == threshold
+
+
+def test_what_was_imported_released_or_set_is_the_workspaces_own(tmp_path):
+    made = create_workspace(tmp_path / "city")
+    (tmp_path / "link").symlink_to(made.releases_path)
+    own = ("inbox/a.csv", "releases/r/flows.csv", SETTINGS_FILE, BREAKS_FILE, "warehouse.duckdb", "../link/a.csv")
+    assert [name for name in own if not made.keeps(made.path / name)] == []
+    assert not any(made.keeps(made.path / name) for name in ("flows.csv", "out/dtm.toml", "inbox.csv", "../a.csv"))
