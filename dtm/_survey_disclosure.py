@@ -20,6 +20,7 @@ from dtm._disclosure_audit import components, determined_cells
 from dtm._disclosure_complement import Suppression
 from dtm._disclosure_system import Cells, SystemBuilder
 from dtm._survey_catalogue import MOVED, STAYED, SURVEY_ESTIMATES, SURVEY_SOURCES, UNKNOWN
+from dtm._survey_companions import lacking_companions, moved_up
 from dtm._survey_sample import LOWEST_LEVEL, MOVES, TOP_LEVEL, answers_of, is_unknown
 from dtm.errors import ReleaseAuditError
 
@@ -43,7 +44,8 @@ def count_sample(sample: Sample) -> pd.DataFrame:
     """Return every count behind the estimates and flows of a sample, with the clusters it is in.
 
     The columns are level, pcode, variable (an estimate, a source of flows, ``persons`` or ``households``), item
-    (answer, origin, or base, outside, size), value and clusters.
+    (answer, origin, or base, outside, size), value, clusters, and weight: what one record of the area stands for, on
+    average.
     """
     parts = []
     for level in sample.levels:
@@ -64,7 +66,22 @@ def count_sample(sample: Sample) -> pd.DataFrame:
     groups = rows.groupby(KEYS, sort=True)
     counts = groups["value"].sum().astype(np.int64).reset_index()
     places = rows[[*KEYS, "area"]].drop_duplicates().groupby(KEYS, sort=True).size()
-    return counts.assign(clusters=places.to_numpy().astype(np.int64))
+    return counts.assign(clusters=places.to_numpy().astype(np.int64), weight=_mean_weights(sample, counts))
+
+
+def _mean_weights(sample: Sample, counts: pd.DataFrame) -> pd.Series:
+    """Return the mean weight of the records of the area of each count."""
+    means = {
+        (of, level): sample.records(of).groupby(f"level_{level}")["weight"].mean()
+        for of in ("persons", "households")
+        for level in sample.levels
+    }
+    is_people = pd.Series(_of_people(counts["variable"], counts["item"]), index=counts.index)
+    weight = pd.Series(np.nan, index=counts.index)
+    for (of, level), mean in means.items():
+        rows = (counts["level"] == level) & (is_people == (of == "persons"))
+        weight[rows] = counts.loc[rows, "pcode"].map(mean)
+    return weight
 
 
 def _counted(
@@ -89,10 +106,10 @@ def hide_counts(counts: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame,
 
     Counts of an answer from 1 to one less than the threshold are hidden (persons and households each by their own),
     counts that leave so few with other answers, and all answers on a base that is too small. Further ones go until no
-    hidden count follows from the others. The size of the sample, and those who gave no answer or were not born yet,
-    are no secret. The people of an area are published elsewhere, so the size of its sample, weighted, is known even
-    where the count is not: nothing hidden may hang on it. A count that is the whole sample (everybody gave the same
-    answer) can't be hidden, and hides nothing.
+    hidden count follows from the others, nor nearly follows because it weighs more (`lacking_companions`). The size of
+    the sample, and those who gave no answer or were not born yet, are no secret. The people of an area are published
+    elsewhere, so the size of its sample, weighted, is known even where the count is not: nothing hidden may hang on
+    it. A count that is the whole sample (everybody gave the same answer) can't be hidden, and hides nothing.
 
     Raises
     ------
@@ -114,6 +131,8 @@ def hide_counts(counts: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame,
         hidden = np.array(pattern.hidden, dtype=bool)
         exposed = sorted(set(_derivable(members, relations_of, hidden & ~is_size)) - unavoidable)
         more = _around(cells, exposed, is_size) - also - unavoidable
+        states = {"is_hidden": hidden, "is_secret": few & hidden, "is_fixed": cells.index.isin(unavoidable)}
+        more |= lacking_companions(cells.assign(**states)[_is_answer(cells)])
         if not more:
             break
         also |= more
@@ -126,12 +145,17 @@ def hide_counts(counts: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame,
     return cells[[*KEYS, "value", "clusters"]].assign(is_hidden=hidden), system
 
 
+def _of_people(variable: pd.Series, item: pd.Series) -> pd.Series:
+    """Return whether a count is one of persons and not of households."""
+    households = [name for name, one in SURVEY_ESTIMATES.items() if one.of == "households"]
+    return ~variable.isin([*households, "households"]) | (item == "persons")
+
+
 def _described(counts: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Add to each count its threshold, its tier, and the base and clusters of its estimate in the area."""
     cells = counts.reset_index(drop=True).assign(cell=np.arange(len(counts)))
     variable, item, top = cells["variable"], cells["item"], cells["level"] == TOP_LEVEL
-    households = [name for name, one in SURVEY_ESTIMATES.items() if one.of == "households"]
-    of_people = ~variable.isin(households) | (item == "persons")
+    of_people = _of_people(variable, item)
     open_origin = variable.isin(SURVEY_SOURCES) & is_unknown(item, cells["pcode"]) & (cells["level"] == LOWEST_LEVEL)
     no_secret = item.isin([SIZE, OUTSIDE]) | open_origin | (variable.isin(SURVEY_SOURCES) & item.isin([BASE, UNKNOWN]))
     threshold = np.where(of_people, settings.threshold_persons, settings.threshold_households)
@@ -152,11 +176,15 @@ def _described(counts: pd.DataFrame, settings: Settings) -> pd.DataFrame:
 
 def _to_hide(cells: pd.DataFrame, settings: Settings) -> pd.Series:
     """Return the counts that are hidden for the base they are a part of, whatever their own size."""
-    is_answer = (cells["threshold"] > 0) & ~cells["item"].isin([BASE, SIZE, OUTSIDE])
+    is_answer = _is_answer(cells)
     is_part = is_answer & (cells["variable"] != "household_size_persons")
     others = cells["value_base"] - cells["value"]
     limit = np.where(cells["of_people"], settings.threshold_persons, settings.threshold_households)
     return is_answer & (is_small(cells, settings) | (is_part & (others > 0) & (others < limit)))
+
+
+def _is_answer(cells: pd.DataFrame) -> pd.Series:
+    return (cells["threshold"] > 0) & ~cells["item"].isin([BASE, SIZE, OUTSIDE])
 
 
 def is_small(cells: pd.DataFrame, settings: Settings) -> pd.Series:
@@ -175,7 +203,7 @@ def _system(cells: pd.DataFrame) -> System:
     )
     builder = SystemBuilder(Cells(value, threshold, tier, np.ones(len(cells), dtype=bool)))
     by, by_area = ["level", "pcode", "variable"], ["level", "pcode"]
-    item, in_flows = cells["item"], cells["variable"].isin(SURVEY_SOURCES)
+    item = cells["item"]
     bases, outside = cells[item == BASE], cells[item == OUTSIDE]
     is_part = ~item.isin([BASE, OUTSIDE, SIZE]) & (cells["variable"] != "household_size_persons")
     builder.add("answers", [(bases, 1), (cells[is_part], -1)], by)
@@ -190,7 +218,7 @@ def _system(cells: pd.DataFrame) -> System:
     builder.add("members", [(cells[cells["variable"] == "persons"], 1), (told, -1)], by_area)
     for name, source in MOVES.items():
         _add_moves(builder, cells[cells["variable"] == name], cells[cells["variable"] == source])
-    _add_areas(builder, cells, in_flows & is_part)
+    _add_areas(builder, cells)
     return builder.build()
 
 
@@ -205,14 +233,10 @@ def _add_moves(builder: SystemBuilder, answers: pd.DataFrame, flows: pd.DataFram
     builder.add("stayed", [(answers[answers["item"] == STAYED], 1), (flows[stays], -1)], by)
 
 
-def _add_areas(builder: SystemBuilder, cells: pd.DataFrame, is_flow: pd.Series) -> None:
+def _add_areas(builder: SystemBuilder, cells: pd.DataFrame) -> None:
     """Tie each area to those inside it; moves between those become moves inside it."""
     by = ["pcode", "variable", "item"]
-    top, low = cells[cells["level"] == TOP_LEVEL], cells[cells["level"] == LOWEST_LEVEL]
-    above = low["pcode"].str[: len("MN11")]
-    inside = is_flow[low.index] & (low["item"].str[: len("MN11")] == above)
-    children = low.assign(pcode=above, item=low["item"].where(~inside, above))
-    builder.add("areas", [(top, 1), (children, -1)], by)
+    builder.add("areas", [(cells[cells["level"] == TOP_LEVEL], 1), (moved_up(cells), -1)], by)
 
 
 def _derivable(

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dtm.survey import confidence_ends
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -35,22 +37,43 @@ def step_of(one_respondent: Floats) -> Floats:
 
 
 def round_to_respondents(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return estimates to the step of each row, the interval outwards, and errors to two digits.
+    """Return estimates to the step of each row, with errors and intervals made of what is told of them.
+
+    The exact error of a share p would tell p to much more than a respondent: it is the root of design effect times
+    p (1 - p) / (n - 1). So the error of a share, and of a ratio, is computed anew from the rounded value and the
+    design effect to two digits, and the interval from these; it is rounded outwards. The error of a mean holds the
+    spread of the answers and not their number, and is told to two digits.
 
     Parameters
     ----------
     frame
-        Columns ``value``, ``low``, ``high``, ``standard_error``, ``design_effect``, and ``step`` and ``most`` (the
+        Columns ``value``, ``standard_error``, ``design_effect``, ``records`` (of the base), ``degrees_of_freedom``,
+        ``kind`` (share, ratio or mean), ``scale`` (what a share of 1 is told as), and ``step`` and ``most`` (the
         largest value there can be, infinite where there is none).
     """
-    step, most = (frame[name].to_numpy(dtype=np.float64) for name in ("step", "most"))
-    told = {}
-    for name, rounded in (("value", np.rint), ("low", np.floor), ("high", np.ceil)):
-        exact = frame[name].to_numpy(dtype=np.float64).round(DECIMALS)
-        told[name] = np.minimum(rounded((exact / step).round(DECIMALS)) * step, most).round(DECIMALS)
-    for name in ("standard_error", "design_effect"):
-        told[name] = _significant(frame[name].to_numpy(dtype=np.float64))
-    return frame.assign(**told)
+    step, most, scale = (frame[name].to_numpy(dtype=np.float64) for name in ("step", "most", "scale"))
+    is_share, is_ratio = ((frame["kind"] == kind).to_numpy() for kind in ("share", "ratio"))
+    exact = frame["value"].to_numpy(dtype=np.float64).round(DECIMALS)
+    value = np.minimum(np.rint((exact / step).round(DECIMALS)) * step, most).round(DECIMALS)
+    effect = _significant(frame["design_effect"].to_numpy(dtype=np.float64))
+    middle = value / scale
+    half_step = np.minimum(step / scale / 2, 1 / 2)  # a share told as 0 or 1 is neither: somebody answered otherwise
+    middle = np.where(is_share, np.clip(middle, half_step, 1 - half_step), middle)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_share = middle * (1 - middle) / (frame["records"].to_numpy(dtype=np.float64) - 1)
+        of_ratio = middle * (1 + middle) ** 2 / (frame["records"].to_numpy(dtype=np.float64) - 1)
+        error = np.sqrt(effect * np.where(is_share, of_share, of_ratio)) * scale
+    error = np.where(is_share | is_ratio, error, frame["standard_error"].to_numpy(dtype=np.float64))
+    error = _significant(error)
+    freedom = frame["degrees_of_freedom"].to_numpy(dtype=np.int64)
+    low, high = (end * scale for end in confidence_ends(middle, error / scale, freedom, is_logit=is_share))
+    return frame.assign(
+        value=value,
+        standard_error=error,
+        low=(np.floor((low / step).round(DECIMALS)) * step).round(DECIMALS),
+        high=np.minimum(np.ceil((high / step).round(DECIMALS)) * step, most).round(DECIMALS),
+        design_effect=effect,
+    )
 
 
 def _significant(value: Floats) -> Floats:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Design",
     "Estimates",
+    "confidence_ends",
     "domain_columns",
     "estimate_means",
     "estimate_proportions",
@@ -360,12 +361,19 @@ def _with_interval(
     interval: Literal["linear", "logit"],
 ) -> Estimates:
     error = np.where(freedom >= 1, np.sqrt(variance), np.nan)
-    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, np.maximum(freedom, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         effect = np.where((simple > 0) & np.isfinite(error), variance / simple, np.nan)
-        if interval == "logit":
-            middle, half = np.log(value / (1 - value)), quantile * error / (value * (1 - value))
-            low, high = 1 / (1 + np.exp(half - middle)), 1 / (1 + np.exp(-half - middle))
-        else:
-            low, high = value - quantile * error, value + quantile * error
+    low, high = confidence_ends(value, error, freedom, is_logit=np.full(len(value), interval == "logit"))
     return Estimates(value, error, low, high, effect, freedom, records, clusters)
+
+
+def confidence_ends(value: Floats, error: Floats, freedom: Ints, *, is_logit: Any) -> tuple[Floats, Floats]:
+    """Return the ends of 95 % intervals, by Student's t; see `estimate_ratios` for the two kinds."""
+    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, np.maximum(freedom, 1))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        middle, half = np.log(value / (1 - value)), quantile * error / (value * (1 - value))
+        ends = [
+            np.where(is_logit, 1 / (1 + np.exp(-middle - sign * half)), value + sign * quantile * error)
+            for sign in (-1, 1)
+        ]
+    return ends[0], ends[1]

@@ -40,7 +40,7 @@ _NUMBERS = ("value", *_ERRORS, "design_effect", "base_households", "base_persons
 _AREA = ["level", "pcode"]
 
 
-def build_survey(connection: Connection, scope: Scope, settings: Settings) -> None:
+def build_survey(connection: Connection, scope: Scope, settings: Settings) -> dict[tuple[str, int | None, str], int]:
     """Make TEMP TABLES `safe_survey_estimate` and `safe_survey_flow`; both are empty without a survey.
 
     Runs after `dtm.disclosure.protect_release`: the weights are made from the published stocks alone (`safe_stock`).
@@ -65,6 +65,11 @@ def build_survey(connection: Connection, scope: Scope, settings: Settings) -> No
     settings
         Thresholds.
 
+    Returns
+    -------
+    dict
+        Rows by table, level and status, as `dtm.disclosure.SuppressionSummary.cells` has them.
+
     Raises
     ------
     ReleaseAuditError
@@ -75,8 +80,14 @@ def build_survey(connection: Connection, scope: Scope, settings: Settings) -> No
         hidden, _ = hide_counts(count_sample(sample), settings)
         estimates.append(_estimate_rows(sample, hidden, settings))
         flows.append(_flow_rows(sample, hidden, settings))
-    _store(connection, "survey_estimate", pd.concat(estimates, ignore_index=True))
-    _store(connection, "survey_flow", pd.concat(flows, ignore_index=True))
+    cells: dict[tuple[str, int | None, str], int] = {}
+    for name, parts in zip(SURVEY_TABLES, (estimates, flows), strict=True):
+        rows = pd.concat(parts, ignore_index=True)
+        _store(connection, name, rows)
+        sizes = rows.groupby(["level", "status"], sort=True).size().reset_index(name="cells")
+        for level, status, count in zip(sizes["level"], sizes["status"], sizes["cells"], strict=True):
+            cells[name, int(level), str(status)] = int(count)
+    return cells
 
 
 def _empty(name: str) -> pd.DataFrame:
@@ -114,8 +125,7 @@ def _estimate_rows(sample: Sample, hidden: pd.DataFrame, settings: Settings) -> 
         frame["step"] = step_of(estimate.scale * heaviest / frame["weighted_base"].to_numpy())
         frame["most"] = estimate.scale if estimate.kind == "share" else np.inf
         frame["is_alike"] = frame["value"].isin([0, 1]) & (estimate.kind == "share")
-        for column in ("value", *_ERRORS):
-            frame[column] *= estimate.scale
+        frame["scale"] = estimate.scale
         item = frame["answer"] if estimate.items == estimate.shown else "total"
         parts.append(frame.assign(variable=name, of=estimate.of, kind=estimate.kind, item=item, unit=estimate.unit))
     if not parts:
@@ -191,9 +201,7 @@ def _flow_rows(sample: Sample, hidden: pd.DataFrame, settings: Settings) -> pd.D
             found = estimate_ratios(design, pairs, everybody, interval="logit").to_frame()
             found["is_alike"] = found["value"].isin([0, 1])
             in_area = column_sums(everybody, design.weight)
-            for column in ("value", *_ERRORS):
-                found[column] *= in_area
-            found = found.assign(step=step_of(_heaviest(sample, "persons", ends)), most=in_area)
+            found = found.assign(scale=in_area, step=step_of(_heaviest(sample, "persons", ends)), most=in_area)
             parts.append(pd.concat([ends, found], axis=1).assign(level=level, variable=source))
     if not parts:
         return _empty("survey_flow")
@@ -244,6 +252,8 @@ def _settled(frame: pd.DataFrame, sample: Sample, *, primary: pd.Series, is_hidd
         ["", NOTE_NOBODY_ASKED, "zero_denominator", NOTE_ALL_ALIKE, NOTE_NO_SPREAD],
         "",
     )
+    for column in ("value", "standard_error"):
+        frame[column] *= frame["scale"]
     note = (pd.Series(why, index=frame.index) + " " + _partly(frame, sample).where(status == PUBLISHED, "")).str.strip()
     frame = round_to_respondents(frame).assign(
         status=status,

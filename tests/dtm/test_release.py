@@ -92,6 +92,7 @@ def test_the_manifest_tells_what_went_in(workspace, release):
         parts = ("rows_accepted", "rows_quarantined", "rows_duplicate")
         assert row["rows_read"] == sum(row[part] for part in parts) > 0
     assert manifest["tables"]["stock"]["rows"] == len(release.table("stock").frame)
+    assert {"stock", "survey_estimate", "survey_flow"} <= {cell["table"] for cell in manifest["suppression"]["cells"]}
 
 
 def test_nobody_may_write_to_a_release(release):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from dtm._release_tables import RELEASE_TABLES, STATUSES
 from dtm._survey_catalogue import SURVEY_ESTIMATES, SURVEY_SOURCES
@@ -60,7 +61,7 @@ class Survey:
             self.world.connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM new_rows")
         self.world.scope = self.world.build(ROUNDS[-1])
         protect_release(self.world.connection, Settings())
-        build_survey(self.world.connection, self.world.scope, Settings())
+        self.world.survey_cells = build_survey(self.world.connection, self.world.scope, Settings())
         return self.world
 
 
@@ -205,6 +206,15 @@ def test_the_tables_honour_their_declarations(world):
         for note in frame["note"].dropna().unique():
             assert all(all(note_words(part)) for part in note.split())
     assert {"sampled_areas", "sample_all_alike", "sample_no_spread", "nobody_asked"} <= set(NOTES)
+
+
+def test_every_row_is_counted_for_the_manifest(world):
+    cells = world.survey_cells
+    assert {table for table, _, _ in cells} == set(SURVEY_TABLES)
+    for (table, level, status), count in cells.items():
+        rows = world.frame(f"safe_{table}")
+        assert count == ((rows["level"] == level) & (rows["status"] == status)).sum() > 0
+    assert sum(cells.values()) == sum(len(world.frame(f"safe_{name}")) for name in SURVEY_TABLES)
 
 
 def test_what_is_hidden_is_logged_without_a_value(world):
@@ -432,6 +442,100 @@ def test_the_order_of_the_returns_does_not_matter():
         rows.append((_estimate_rows(one, hidden, rules), _flow_rows(one, hidden, rules)))
     for first, second in zip(*rows, strict=True):
         pd.testing.assert_frame_equal(first, second, check_exact=False, rtol=1e-9)
+
+
+def heavy_and_light(weights=(100, 1, 120, 150)):
+    """Four districts of 60 households; in the first two, of very different weights, few live in apartments."""
+    rows = [
+        (f"MN11{10 + d}0{1 + n % 3}", weight, "apartment" if n < few else "ger")
+        for d, (weight, few) in enumerate(zip(weights, (3, 4, 12, 20), strict=True))
+        for n in range(60)
+    ]
+    households = pd.DataFrame(rows, columns=["area", "weight", "dwelling"]).assign(
+        submission_id=range(240), stratum=lambda f: f["area"].str[:6], persons=2.0, registered=True,
+        move_distance="unknown", intended_duration="unknown",
+    )  # fmt: skip
+    households["weight"] = households["weight"].astype(float)
+    nobody = pd.DataFrame(
+        columns=["submission_id", "area", "stratum", "weight", "sex", "age_years", "registered", "reason",
+                 "residence_1y_pcode", "residence_5y_pcode", "birth_pcode"]
+    )  # fmt: skip
+    nobody = nobody.astype({"weight": float, "age_years": float, "area": str, "stratum": str})
+    left_out = {of: frozenset() for of in ("persons", "households")}
+    return Sample(
+        1, _household_answers(_with_areas(households)), _person_answers(_with_areas(nobody)), (1, 2), left_out
+    )
+
+
+def told_by_the_city(sample):
+    """Bound each hidden count of households in apartments by the city's rows; return the widths of the intervals.
+
+    The attacker knows the weights, the sizes of the samples, the counts of the districts that are shown, and of the
+    city's shares what they were rounded from, give or take half a step.
+    """
+    rules = Settings()
+    hidden, _ = hide_counts(count_sample(sample), rules)
+    rows = _estimate_rows(sample, hidden, rules)
+    rows = rows[(rows["estimate"] == "dwelling_share_pct") & (rows["level"] == 1) & (rows["status"] == "published")]
+    rows = rows[rows["value"] > 0]
+    counts = hidden[(hidden["variable"] == "dwelling_share_pct") & (hidden["level"] == 2)]
+    counts = counts[counts["item"].isin(["ger", "apartment"])].reset_index(drop=True)
+    weight = counts["pcode"].map(sample.households.groupby("level_2")["weight"].first()).to_numpy()
+    low, high = (np.where(counts["is_hidden"], end, counts["value"]) for end in (0, 60))
+    whole = sample.households["weight"].sum()
+    above, below = [], []
+    for line in rows.itertuples():
+        own = np.where(counts["item"] == line.item, weight, 0.0)
+        above += [own, -own]
+        below += [(line.value + line.step / 2) / 100 * whole, -(line.value - line.step / 2) / 100 * whole]
+    sums = np.array([counts["pcode"] == pcode for pcode in counts["pcode"].unique()], dtype=float)
+    found = {}
+    for place in counts.index[counts["is_hidden"] & (counts["item"] == "apartment")]:
+        one = np.arange(len(counts)) == place
+        ends = [
+            linprog(sign * one, A_ub=np.array(above) if above else None, b_ub=below or None, A_eq=sums,
+                    b_eq=np.full(len(sums), 60.0), bounds=list(zip(low, high, strict=True)))
+            for sign in (1.0, -1.0)
+        ]  # fmt: skip
+        assert all(end.success for end in ends)
+        found[counts.loc[place, "pcode"]] = -ends[1].fun - ends[0].fun
+    return found, len(rows)
+
+
+def test_a_heavy_district_is_not_told_by_the_city_because_the_other_hidden_one_is_light(monkeypatch):
+    found, shown = told_by_the_city(heavy_and_light())
+    assert set(found) == {"MN1110", "MN1111", "MN1112"}  # the lighter of the two that are left goes with them
+    assert shown == 2
+    assert min(found.values()) >= Settings().threshold_households - 1
+    alike, _ = told_by_the_city(heavy_and_light((50, 50, 50, 50)))
+    assert set(alike) == {"MN1110", "MN1111"}  # two that weigh the same hide each other
+    assert min(alike.values()) >= Settings().threshold_households - 1
+    monkeypatch.setattr("dtm._survey_disclosure.lacking_companions", lambda _cells: set())
+    without, _ = told_by_the_city(heavy_and_light())
+    assert set(without) == {"MN1110", "MN1111"}
+    assert without["MN1110"] < 3  # 3 of 60 was known to be one of three numbers
+
+
+def test_a_figure_that_no_part_can_cover_is_hidden_itself():
+    # the heaviest weighs more than all others together: nothing beside it hides it in the city's figure
+    found, shown = told_by_the_city(heavy_and_light((1000, 1, 2, 3)))
+    assert shown == 0
+    assert found["MN1110"] >= Settings().threshold_households - 1
+
+
+def test_errors_are_made_of_what_is_told(world):
+    """The exact error and design effect of a share would tell it to a part of a respondent."""
+    moved = row(world, "moved_5y_share_pct", WEST)
+    share = moved["value"] / 100
+    error = 100 * np.sqrt(moved["design_effect"] * share * (1 - share) / (moved["base_persons"] - 1))
+    assert moved["standard_error"] == pytest.approx(error, rel=0.05)  # two digits
+    ratio = row(world, "sex_ratio", WEST)
+    times = ratio["value"] / 100
+    error = 100 * np.sqrt(ratio["design_effect"] * times * (1 + times) ** 2 / (ratio["base_persons"] - 1))
+    assert ratio["standard_error"] == pytest.approx(error, rel=0.05)
+    for one in (moved, ratio):
+        assert float(f"{one['standard_error']:.1e}") == pytest.approx(one["standard_error"])
+    assert 0 <= moved["low"] <= moved["value"] - moved["standard_error"]
 
 
 def test_every_estimate_is_declared_in_both_languages():
