@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import gunicorn.app.base
 
+from dashboard.refusals import register_refusals
 from dtm.errors import WrongUseError
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def security_headers(app: Dash) -> dict[str, str]:
 def close_server(app: Dash) -> Flask:
     """Return the web application of a Dash app with those headers on every answer."""
     server: Flask = app.server
+    register_refusals(server)
     headers: dict[str, str] = {}
 
     @server.after_request

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UNSAID = "…"
+_EXPLAINED = re.compile("[:;,]")
+"""What stands behind such a sign in the meaning of a column explains it."""
 OWN_FIGURES = ("balance_residual", "change_outlier", "night_return", "repeats_earlier_round")
 """Checks over a round whose values and hints are the unit's own; those of the others may be another khoroo's."""
 
 
 def _columns(form: str | None) -> dict[str, Any]:
-    tables = FORMS.get(form, ()) if form else [table for tables in FORMS.values() for table in tables]
+    tables = FORMS[form] if form in FORMS else [table for tables in FORMS.values() for table in tables]
     found: dict[str, Any] = {}
     for table in tables:
         for column in table.columns:
@@ -36,6 +38,12 @@ def column_words(form: str | None, field: str | None, language: str) -> str:
     return ", ".join(words)
 
 
+def table_words(form: str, name: str, language: str) -> str:
+    """Return what a table of a form holds, in words; one that no form has keeps its name."""
+    found = [getattr(table, f"meaning_{language}") for table in FORMS.get(form, ()) if table.name == name]
+    return _EXPLAINED.split(str(found[0]))[0] if found else name
+
+
 def value_words(form: str | None, field: str, value: str | None, language: str) -> str | None:
     """Return a value with the label of its code, or as it is."""
     column = _columns(form).get(field)
@@ -44,6 +52,24 @@ def value_words(form: str | None, field: str, value: str | None, language: str) 
     frame = load_codelists()
     found = frame[(frame["codelist"] == column.codelist) & (frame["code"] == value)]
     return str(found[f"label_{language}"].iloc[0]) if len(found) else value
+
+
+def in_words(text: str, *, form: str | None, field: str | None, language: str) -> str:
+    """Return a finding's message with the names of its columns in words; what explains a column is left out."""
+    for name in filter(None, (field or "").split(", ")):
+        words = _EXPLAINED.split(column_words(form, name, language))[0].replace("\\", "\\\\")
+        text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", words, text)
+    return text[:1].upper() + text[1:]
+
+
+def check_words(code: str, language: str) -> str:
+    """Return what a check finds, in words, with a sign where a return's own values stand; unknown codes stay."""
+    if code not in CATALOGUE:
+        return code
+    what = getattr(CATALOGUE[code], f"what_{language}")
+    text = render(what, field=UNSAID, value=UNSAID, hint=UNSAID).replace(f"'{UNSAID}'", UNSAID)
+    text = re.sub(rf"^{UNSAID}: *", "", re.sub(rf" *\(({UNSAID}|, | - )+\)", "", text)).rstrip(" .:")
+    return text[:1].upper() + text[1:]
 
 
 def message_words(finding: Mapping[str, Any], language: str) -> str:
@@ -57,8 +83,4 @@ def message_words(finding: Mapping[str, Any], language: str) -> str:
         template = CATALOGUE[finding["code"]].template(language)
         return render(template, field=field, value=UNSAID, hint=UNSAID)
     text = str(finding[f"message_{language}"])
-    for name in (finding["field"] or "").split(", "):
-        if name:
-            words = column_words(finding["form"], name, language).replace("\\", "\\\\")
-            text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", words, text)
-    return text[:1].upper() + text[1:]
+    return in_words(text, form=finding["form"], field=finding["field"], language=language)

@@ -35,7 +35,8 @@ class RoundCheck:
     """A check over the returns of a round.
 
     `sql` gives round_number, submission_id, pcode, field, value and hint of each finding; a finding that is about no
-    return has a null submission_id and may give import_id, sheet and row_number instead.
+    return has a null submission_id and may give import_id, sheet and row_number instead. Where value or hint are
+    words, `value_mn` and `hint_mn` stand for them in the Mongolian message.
     """
 
     code: str
@@ -113,9 +114,10 @@ def _lay_out_units(connection: Connection) -> None:
             FROM newest n JOIN area u USING (area_set, version)
             JOIN own a ON a.round_number = n.round_number AND a.pcode = left(u.pcode, 2 + 2 * a.level)
         )
-        SELECT round_number, pcode, area_pcode, coalesce(name_en, name_mn, pcode) AS name FROM inside
+        SELECT round_number, pcode, area_pcode, coalesce(name_en, name_mn, pcode) AS name_en,
+            coalesce(name_mn, name_en, pcode) AS name_mn FROM inside
         UNION ALL
-        SELECT round_number, pcode, pcode, coalesce(name_en, name_mn, pcode) FROM own
+        SELECT round_number, pcode, pcode, coalesce(name_en, name_mn, pcode), coalesce(name_mn, name_en, pcode) FROM own
         ANTI JOIN (SELECT round_number, area_pcode AS pcode FROM inside) USING (round_number, pcode)"""
     )
 

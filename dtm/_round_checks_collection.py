@@ -13,7 +13,8 @@ ONE_POINT_RETURNS = 3
 _LAT_M_PER_DEG = 111_320
 
 _MISSING = """
-SELECT u.round_number, NULL AS submission_id, u.pcode, 'kheseg' AS field, u.pcode AS value, u.name AS hint
+SELECT u.round_number, NULL AS submission_id, u.pcode, 'kheseg' AS field, u.pcode AS value,
+    u.name_en AS hint, u.name_mn AS hint_mn
 FROM rc_unit u ANTI JOIN rc_return r USING (round_number, pcode)
 WHERE u.round_number IN (SELECT round_number FROM rc_return)
 """

@@ -51,11 +51,13 @@ WITH never AS (
     SELECT round_number, checkpoint, sum(passages) AS passages FROM rc_day GROUP BY ALL HAVING count(hours_observed) = 0
 )
 SELECT round_number, NULL AS submission_id, NULL AS pcode, 'passed_at' AS field,
-    concat(checkpoint, ': ', passages) AS value, '0 h' AS hint
+    concat(checkpoint, ': ', passages) AS value, '0 h' AS hint, value AS value_mn, '0 цаг' AS hint_mn
 FROM never
 UNION ALL
 SELECT round_number, NULL, NULL, 'passed_at', concat(checkpoint, ' ', day, ': ', passages, ' (', clock_hours_h, ' h)'),
-    printf('%g h', coalesce(hours_observed, 0))
+    printf('%g h', coalesce(hours_observed, 0)),
+    concat(checkpoint, ' ', day, ': ', passages, ' (', clock_hours_h, ' цаг)'),
+    printf('%g цаг', coalesce(hours_observed, 0))
 FROM rc_day ANTI JOIN never USING (round_number, checkpoint)
 WHERE passages > 0 AND (coalesce(hours_observed, 0) = 0 OR clock_hours_h > hours_observed + {HOURS_SLACK_H})
 """
@@ -94,13 +96,13 @@ FROM gaps GROUP BY round_number, checkpoint
 """
 
 _CAPACITIES = ", ".join(
-    f"('{choice.code}', {choice.capacity_persons})"
+    f"('{choice.code}', {choice.capacity_persons}, '{choice.label_mn}')"
     for choice in choices_of("vehicle")
     if choice.capacity_persons is not None
 )
 # Medians from counts by number of travellers, so that a million passages are read once.
 _OCCUPANCY = f"""
-WITH capacities(vehicle, capacity) AS (VALUES {_CAPACITIES}),
+WITH capacities(vehicle, capacity, label_mn) AS (VALUES {_CAPACITIES}),
 counted AS (
     SELECT round_number, vehicle, persons, count(*) AS n FROM passage
     WHERE round_number IN (SELECT round_number FROM rc_open) AND persons > 0 GROUP BY ALL
@@ -122,9 +124,9 @@ counted AS (
         sum(n) OVER (PARTITION BY round_number, vehicle) AS total FROM offs) GROUP BY round_number, vehicle
 )
 SELECT p.round_number, p.submission_id, NULL AS pcode, 'persons' AS field, p.persons::VARCHAR AS value,
-    concat(p.vehicle, ': ', middle) AS hint
+    concat(p.vehicle, ': ', middle) AS hint, concat(c.label_mn, ': ', middle) AS hint_mn
 FROM passage p JOIN middles USING (round_number, vehicle) JOIN scales USING (round_number, vehicle)
-JOIN capacities USING (vehicle) SEMI JOIN tails t
+JOIN capacities c USING (vehicle) SEMI JOIN tails t
     ON t.round_number = p.round_number AND t.vehicle = p.vehicle AND t.persons = p.persons
 WHERE p.persons > middle * exp({ROBUST_Z} * scale) AND p.persons <= capacity
 """

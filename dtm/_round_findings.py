@@ -16,7 +16,7 @@ PLACED_FINDINGS = "SELECT * FROM placed_finding"
 """SQL of the findings that `build_placed_findings` made."""
 
 COLUMNS = (
-    "finding_id", "severity", "code", "stage", "record", "file_name", "pcode", "district_mn", "district_en",
+    "finding_id", "severity", "code", "stage", "subject", "record", "file_name", "pcode", "district_mn", "district_en",
     "khoroo_mn", "khoroo_en", "instance_id", "field", "value", "message_en", "message_mn", "state", "waived_reason",
     "waived_who",
 )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import shapely
 
+from dtm._feedback_texts import check_words, in_words, table_words
 from dtm._review_states import APPROVED, REJECTED, review_edits
 from dtm._round_findings import list_findings
 from dtm.coverage import coverage_report, progress_frame
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from dtm.cleaning import Edit
     from dtm.engine import Connection
     from dtm.workspace import Workspace
+
+__all__ = ["Desk", "check_words", "table_words"]
 
 SCREEN_TOLERANCE_M = 15.0
 """Borders on the desk's map may lie this far from the true ones."""
@@ -72,7 +75,10 @@ class Desk:
     def status(self, number: int) -> dict[str, Any]:
         """Return what `dtm round status --json` prints, see `dtm.round_status.round_status`."""
         with self._open() as connection:
-            return round_status(connection, operation=self.operation, number=number)
+            status = round_status(connection, operation=self.operation, number=number)
+        for row in status["findings"]:
+            row["example_mn"] = _in_mongolian(row["example_mn"], row["subject"], row["example_field"])
+        return status
 
     def areas(self, number: int) -> gpd.GeoDataFrame:
         """Return the round's areas, simplified for screens, with units expected and received and open errors.
@@ -109,12 +115,17 @@ class Desk:
         offset: int = 0,
         limit: int = 200,
     ) -> tuple[pd.DataFrame, int]:
-        """Return a page of findings and how many there are in all, see `dtm._round_findings.list_findings`."""
+        """Return a page of findings and how many there are in all, see `dtm._round_findings.list_findings`.
+
+        The Mongolian messages name columns by their meaning; `field` has the column's own name.
+        """
         with self._open() as connection:
             find_round(connection, operation=self.operation, number=number)
-            return list_findings(
+            frame, total = list_findings(
                 connection, number, severity=severity, code=code, pcode=pcode, state=state, offset=offset, limit=limit
             )
+        told = zip(frame["message_mn"], frame["subject"], frame["field"], strict=True)
+        return frame.assign(message_mn=[_in_mongolian(*one) for one in told]), total
 
     def waive(self, number: int, finding_ids: Sequence[str], *, reason: str, who: str) -> int:
         """Let findings stand; return how many were not waived before."""
@@ -141,14 +152,14 @@ class Desk:
 
         with self._open(spatial=True) as connection:
             edits = review_edits(connection, records, state, reason=reason, who=who)
-            return apply_edits(connection, self.workspace, edits).to_dict()
+            return _told(apply_edits(connection, self.workspace, edits).to_dict())
 
     def edit(self, edits: Sequence[Edit]) -> dict[str, Any]:
         """Correct values; refused where the value before is not what is there. Return the report of the edits."""
         from dtm.cleaning import apply_edits  # noqa: PLC0415  the desk reads without it
 
         with self._open(spatial=True) as connection:
-            return apply_edits(connection, self.workspace, list(edits)).to_dict()
+            return _told(apply_edits(connection, self.workspace, list(edits)).to_dict())
 
     def upload(self, name: str, content: bytes, *, number: int | None) -> dict[str, Any]:
         """Import a file of returns as `dtm returns import` does; return its report.
@@ -211,6 +222,17 @@ class Desk:
         with self._open() as connection:
             found = reopen_round(connection, operation=self.operation, number=number, who=who, reason=reason)
         return {"number": found.number, "status": found.status}
+
+
+def _in_mongolian(message: str | None, form: str | None, field: str | None) -> str:
+    return in_words(message or "", form=form, field=field, language="mn")
+
+
+def _told(report: dict[str, Any]) -> dict[str, Any]:
+    """Return a report of edits whose findings name columns by their meaning in Mongolian."""
+    for finding in report["findings"]:
+        finding["message_mn"] = _in_mongolian(finding["message_mn"], None, finding["field"])
+    return report
 
 
 def _read_shapes(connection: Connection, area_set: str, version: int) -> gpd.GeoDataFrame:

@@ -65,7 +65,7 @@ def _find(connection: Connection) -> None:
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE rc_found (code VARCHAR, subject VARCHAR, round_number INTEGER, "
         "submission_id BIGINT, import_id BIGINT, sheet VARCHAR, row_number BIGINT, pcode VARCHAR, field VARCHAR, "
-        "value VARCHAR, hint VARCHAR)"
+        "value VARCHAR, hint VARCHAR, value_mn VARCHAR, hint_mn VARCHAR)"
     )
     has_days = connection.execute("SELECT 1 FROM rc_day LIMIT 1").fetchone() is not None
     for check in ROUND_CHECKS:
@@ -79,8 +79,9 @@ def _find(connection: Connection) -> None:
 
 def _write(connection: Connection, code: str) -> None:
     """Store the findings of one code with the place of their return and the messages."""
-    english, mongolian = (
-        message_sql(code, language, field="f.field", value="f.value", hint="f.hint") for language in ("en", "mn")
+    english = message_sql(code, "en", field="f.field", value="f.value", hint="f.hint")
+    mongolian = message_sql(
+        code, "mn", field="f.field", value="coalesce(f.value_mn, f.value)", hint="coalesce(f.hint_mn, f.hint)"
     )
     connection.execute(
         f"""INSERT INTO finding BY NAME

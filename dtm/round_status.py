@@ -64,7 +64,8 @@ def findings_by_code(connection: Connection, number: int) -> list[dict[str, Any]
         f"""
         SELECT code, severity, stage, count(*) FILTER (state = 'open') AS open,
             count(*) FILTER (state = 'waived') AS waived, any_value(subject) AS subject,
-            arg_min(message_en, finding_id) AS example_en, arg_min(message_mn, finding_id) AS example_mn
+            arg_min(message_en, finding_id) AS example_en, arg_min(message_mn, finding_id) AS example_mn,
+            arg_min(field, finding_id) AS example_field
         FROM ({FINDINGS_OF_ROUND}) GROUP BY code, severity, stage ORDER BY severity, count(*) DESC, code
         """,
         {"number": number},

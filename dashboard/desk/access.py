@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import html
 import secrets
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import Response, request
+from flask import request
 
-from dashboard.words import LANGUAGES, Words
+from dashboard.refusals import both_words, plain_page
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Flask, Response
 
 HOST = "127.0.0.1"
 NAMES = (HOST, "localhost")
@@ -94,30 +93,9 @@ class Access:
         return parts.scheme == "http" and parts.netloc == host
 
 
-def _plain_page(title: str, text: str, *, status: int, head: str = "") -> Response:
-    body = (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">{head}<title>{html.escape(title)}</title></head>'
-        f"<body><main><h1>{html.escape(title)}</h1>{text}</main></body></html>"
-    )
-    return Response(body, status=status, mimetype="text/html")
-
-
-def _refused(key: str, status: int) -> Response:
-    """Say in both languages why nobody is let in."""
-    both = [Words(lang) for lang in reversed(LANGUAGES)]
-    text = "".join(f'<p lang="{words.lang}">{html.escape(words(key))}</p>' for words in both)
-    return _plain_page(both[0]("desk.title"), text, status=status)
-
-
 def _let_in(access: Access) -> Response:
     """Set the cookie on a page that goes on by itself: a redirect would be refused the cookie on a click from afar."""
-    words = Words("en")
-    response = _plain_page(
-        words("desk.title"),
-        f'<p><a href="/">{html.escape(words("desk.go_on"))}</a></p>',
-        status=200,
-        head='<meta http-equiv="refresh" content="0; url=/">',
-    )
+    response = plain_page(both_words("desk.title"), both_words("desk.go_on"), status=200, leads_to="/")
     response.set_cookie(access.cookie_name, access.cookie_value, httponly=True, samesite="Strict", path="/")
     return response
 
@@ -131,13 +109,16 @@ def _changes_from_elsewhere(access: Access) -> bool:
 
 def _stopped(access: Access) -> Response | None:
     """Return why a request is not answered; None where it may be."""
+    title = both_words("desk.title")
     if request.host not in access.hosts:
-        return _refused("desk.refused.host", 421)
+        return plain_page(title, both_words("desk.refused.host"), status=421)
     if request.method not in METHODS:
-        return _refused("desk.refused.method", 405)
+        return plain_page(title, both_words("desk.refused.method"), status=405)
     if not access.is_cookie(request.cookies.get(access.cookie_name)):
-        return _refused("desk.refused.key", 403)
-    return _refused("desk.refused.origin", 403) if _changes_from_elsewhere(access) else None
+        return plain_page(title, both_words("desk.refused.key"), status=403)
+    if _changes_from_elsewhere(access):
+        return plain_page(title, both_words("desk.refused.origin"), status=403)
+    return None
 
 
 def guard(server: Flask, access: Access) -> None:

@@ -14,6 +14,7 @@ from dash import dcc, html
 
 from dashboard.desk.notices import notice, stopped
 from dashboard.desk.units import form_name, plain_table
+from dtm.desk import check_words, table_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -155,7 +156,10 @@ def report(name: str, document: Mapping[str, Any], words: Words) -> html.Div:
             continue
         sums = all(table["rows_read"] == table["accepted"] + table["quarantined"] + table["duplicate"]
                    for table in file["tables"])  # fmt: skip
-        rows = [(table["name"], *(words.number(table[key]) for key in COUNTS)) for table in file["tables"]]
+        rows = [
+            (table_words(file["form"], table["name"], words.lang), *(words.number(table[key]) for key in COUNTS))
+            for table in file["tables"]
+        ]
         head = [words("desk.upload_table"), *(words(f"desk.upload.{key}") for key in COUNTS)]
         children += [
             notice(
@@ -178,7 +182,10 @@ def _found(findings: Sequence[Mapping[str, Any]], counts: Mapping[str, int], wor
         return html.P(words("desk.upload_nothing_found"), className="note")
     if not findings:
         title = words("desk.upload_found", count=words.number(sum(counts.values())))
-        lines = [html.Li(f"{code}: {words.number(count)}") for code, count in sorted(counts.items())]
+        lines = [
+            html.Li(words("desk.found_line", what=check_words(code, words.lang), code=code, count=words.number(count)))
+            for code, count in sorted(counts.items())
+        ]
         note = html.P(words("desk.upload_see"), className="note")
         return html.Details([html.Summary(title), html.Ul(lines, className="desk-found"), note], open=True)
     ordered = sorted(findings, key=lambda finding: finding["severity"] != "error")

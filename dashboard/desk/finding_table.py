@@ -10,6 +10,7 @@ import pandas as pd
 from dash import dcc, html
 
 from dashboard import tables
+from dtm.desk import check_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,8 +129,8 @@ def code_options(board: Board, words: Words) -> list[dict[str, str]]:
     entries = [
         {
             "value": str(row["code"]),
-            "label": words("desk.code_option", code=row["code"], open=words.number(row["open"]),
-                           waived=words.number(row["waived"])),
+            "label": words("desk.code_option", what=check_words(row["code"], words.lang), code=row["code"],
+                           open=words.number(row["open"]), waived=words.number(row["waived"])),
         }
         for row in sorted(board.codes, key=lambda row: (row.get("severity") != "error", -row["open"], row["code"]))
     ]  # fmt: skip

@@ -9,6 +9,7 @@ from dash import html
 
 from dashboard import parts
 from dashboard.desk.board import STATES
+from dtm.desk import check_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,7 +86,8 @@ def _obstacles(board: Board, words: Words) -> Any:
 
 
 def _obstacle(row: Mapping[str, Any], words: Words) -> list[Any]:
-    told = words("desk.stands_line", code=row["code"], count=words.number(row["open"]))
+    what = check_words(row["code"], words.lang)
+    told = words("desk.found_line", what=what, code=row["code"], count=words.number(row["open"]))
     example = row.get(f"example_{words.lang}")
     return [html.Strong(told), *([f" · {words('desk.example', text=example)}"] if example else [])]
 

@@ -75,7 +75,7 @@ def test_key_figures_and_what_stands_in_the_way(desk):
     assert "50.0% 6 of 12" in cards
     assert "100.0% 6 of 6 returns" in cards
     assert "Errors that stand in the way of signing off: 3." in words_of(told["state"])
-    assert "sex_sum: 3 · for example: sex_sum here" in " ".join(words_of(told["state"]).split())
+    assert "(sex_sum): 3 · for example: sex_sum here" in " ".join(words_of(told["state"]).split())
     assert "gps_conflict" not in words_of(told["state"])
     assert told["steps"] == [True, False, True]  # only signing off has a meaning in cleaning
     desk.state = "released"
@@ -281,7 +281,7 @@ def test_files_are_imported_with_repeats_last_and_each_is_reported(desk):
     text = words_of(told)
     assert "Read = accepted + set aside + duplicate ✓" in text
     assert "Kheseg baseline" in text
-    assert "negative: 1" in text
+    assert "… is below zero (negative): 1" in text
     assert "The file is empty." in text
     assert "did not arrive whole" in text
 

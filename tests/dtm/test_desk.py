@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from dtm.cleaning import Edit
-from dtm.desk import Desk
+from dtm.desk import Desk, check_words, table_words
 from dtm.errors import OpenErrorsError, UnknownRoundError, WarehouseBusyError, WrongUseError
 from dtm.warehouse import open_warehouse
 from enumerations.errors import EnumerationsError
@@ -19,7 +19,7 @@ from tests.dtm.imports_support import baseline_row, write_csv
 
 BY = {"reason": "seen on the spot", "who": "A. Analyst"}
 COLUMNS = [
-    "finding_id", "severity", "code", "stage", "record", "file_name", "pcode", "district_mn", "district_en",
+    "finding_id", "severity", "code", "stage", "subject", "record", "file_name", "pcode", "district_mn", "district_en",
     "khoroo_mn", "khoroo_en", "instance_id", "field", "value", "message_en", "message_mn", "state", "waived_reason",
     "waived_who",
 ]  # fmt: skip
@@ -90,6 +90,26 @@ def test_findings_have_their_place_and_can_be_filtered(desk):
     assert desk.findings(ROUND, code="gps_conflict")[0]["pcode"].tolist() == ["MN11070301"]
     everything, count = desk.findings(ROUND, state=None)
     assert len(everything) == count > 2
+
+
+def test_mongolian_findings_name_columns_by_their_meaning(desk):
+    [row] = desk.findings(ROUND, code="sex_sum")[0].to_dict("records")
+    [kind] = [one for one in desk.status(ROUND)["findings"] if one["code"] == "sex_sum"]
+    for told in (row["message_mn"], kind["example_mn"]):
+        assert "бодитоор амьдарч буй хүний тоо эсвэл хүйсээр ангилсан тоог засна уу" in told
+        assert row["field"] not in told
+    assert (row["field"], row["field"] in row["message_en"]) == ("actual_persons", True)
+    wrong = Edit("1:baseline:2", "actual_persons", "7", "8", "seen", "A. Analyst")
+    [finding] = desk.edit([wrong])["findings"]
+    assert finding["message_mn"].startswith("Бодитоор амьдарч буй хүний тоо: одоогийн утга '7' биш,")
+
+
+def test_checks_and_tables_are_told_in_words():
+    assert check_words("sex_sum", "mn") == "Эрэгтэй, эмэгтэйн нийлбэр … нь нийт хүний тоотой тэнцэхгүй байна"
+    assert check_words("negative", "en") == "… is below zero"
+    assert check_words("of_another_version", "mn") == "of_another_version"
+    assert table_words("kheseg-baseline", "baseline", "mn") == "Хэсгийн ахлагчийн мэдээлэл"
+    assert table_words("kheseg-baseline", "other", "mn") == "other"
 
 
 def test_findings_come_in_pages_that_overlap_nowhere(desk):

@@ -84,6 +84,16 @@ def test_units_are_missing_once_anyone_has_reported(world):
     assert found(world, "unit_missing", "pcode", "round_number") == [(pcode, 1) for pcode in KHESEGS[1:]]
 
 
+def test_a_missing_unit_is_named_in_the_readers_language(world):
+    world.connection.execute(
+        "UPDATE area SET name_en = 'Kheseg 2', name_mn = '2-р хэсэг' WHERE pcode = ?", [KHESEGS[1]]
+    )
+    world.add_return(1, KHESEGS[0], actual={"persons": 100})
+    [(english, mongolian), *_] = found(world, "unit_missing", "message_en", "message_mn")
+    assert english.startswith(f"{KHESEGS[1]} (Kheseg 2) has not reported in this round.")
+    assert mongolian.startswith(f"{KHESEGS[1]} (2-р хэсэг) энэ үе шатанд мэдээлээгүй байна.")
+
+
 def test_expected_units_are_those_of_a_release(world):
     world.add_return(1, KHESEGS[0], actual={"persons": 100})
     missing = {pcode for (pcode,) in found(world, "unit_missing", "pcode")}
@@ -329,6 +339,9 @@ def test_passages_outside_the_watch(checkpoint):
     checkpoint.connection.execute("UPDATE watch SET hours_observed = 8 WHERE day = '2021-06-02'")
     checkpoint.add_passage(1, datetime(2021, 6, 4, 9), "in", 2, "MN41", "MN11")  # noqa: DTZ001
     checkpoint.connection.execute("UPDATE passage SET checkpoint = 'gunt' WHERE passed_at::DATE = '2021-06-05'")
+    [(mongolian,), *_] = found(checkpoint, "passages_unwatched", "message_mn")
+    assert "emeelt 2021-06-02: 10 (10 цаг)" in mongolian
+    assert "ажигласан хугацаа 8 цаг байна" in mongolian
     assert found(checkpoint, "passages_unwatched", "value") == [
         ("emeelt 2021-06-02: 10 (10 h)",), ("emeelt 2021-06-04: 1 (1 h)",), ("gunt: 10",)
     ]  # fmt: skip
@@ -344,7 +357,9 @@ def test_odd_hours(checkpoint, hours, told):
 def test_more_travellers_than_usual_that_still_fit(checkpoint, persons, told):
     # cars carry 2: 2 x exp(3.5 x 0.35) = 6.8; above 9 the record's own check says so
     checkpoint.add_passage(1, datetime(2021, 6, 1, 9), "in", persons, "MN41", "MN11")  # noqa: DTZ001
-    assert bool(found(checkpoint, "occupancy_outlier")) == told
+    texts = found(checkpoint, "occupancy_outlier", "message_en", "message_mn")
+    assert bool(texts) == told
+    assert all("car: 2" in english and "Суудлын машин: 2" in mongolian for english, mongolian in texts)
 
 
 def test_what_many_carry_is_no_error(checkpoint):
