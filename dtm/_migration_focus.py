@@ -40,8 +40,9 @@ class Focus:
 def measure_focus(system: System) -> Focus:
     """Return the sums of differences behind the Gini indices.
 
-    Over N sorted cells x_(1) <= ... <= x_(N) the sum of all |x_k - x_l| is 2 sum (2k - N - 1) x_(k), so the empty cells
-    only shift the ranks k: time and memory go with the pairs that have moves.
+    The indices: Plane & Mulligan 1997, Demography 34(2). Sorted sums: Sen 1973, On Economic Inequality, ch. 2. Over N
+    sorted cells x_(1) <= ... <= x_(N) the sum of all |x_k - x_l| is 2 sum (2k - N - 1) x_(k), so the empty cells only
+    shift the ranks k: time and memory go with the pairs that have moves.
     """
     n, moved = system.n, system.persons > 0
     order = np.argsort(system.persons[moved], kind="stable")
@@ -72,7 +73,10 @@ def _differences(
 
 
 def inequality_from_equal(system: System) -> float:
-    """Return half the sum of |m_ij / M - 1 / (n (n - 1))| over all pairs, those nobody moved between included."""
+    """Return half the sum of |m_ij / M - 1 / (n (n - 1))| over all pairs, those nobody moved between included.
+
+    Bell et al. 2002, doi 10.1111/1467-985X.00247; migest's `inequality_equal`.
+    """
     cells, total = system.n * (system.n - 1), system.movers_persons
     moved = system.persons[system.persons > 0] / total
     return float(0.5 * (np.abs(moved - 1 / cells).sum() + (cells - len(moved)) / cells))
@@ -81,8 +85,8 @@ def inequality_from_equal(system: System) -> float:
 def inequality_from_independence(system: System) -> float:
     """Return half the sum of |m_ij - mu_ij| / M, with mu of the model log mu_ij = a_i + b_j, i not j.
 
-    The fit has the margins of the table, so its sum over the pairs nobody moved between is M less its sum over the
-    others: only these are looked at.
+    Bell et al. 2002, doi 10.1111/1467-985X.00247; migest's `inequality_sim`. The fit has the margins of the table, so
+    its sum over the pairs nobody moved between is M less its sum over the others: only these are looked at.
     """
     out, arrived = system.by_origin(system.persons), system.by_destination(system.persons)
     moved = system.persons > 0

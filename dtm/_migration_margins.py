@@ -92,6 +92,7 @@ def unknown_population(margins: Margins) -> str | None:
 def margin_indices(margins: Margins) -> tuple[dict[str, float], dict[str, str]]:
     """Return the indices of a system that need no pairs; `dtm.migration_indices.system_indices` has the formulas.
 
+    CMI, MEI and ANMR: Bell et al. 2002, doi 10.1111/1467-985X.00247. k: Courgeau 1973, doi 10.2307/1530972.
     Where arrivals and departures don't balance (`Margins.balance_persons`), MEI and ANMR count the difference as
     redistribution: the formula is what it is, and part of |D - O| is incomplete registration.
     """
@@ -112,6 +113,9 @@ def margin_indices(margins: Margins) -> tuple[dict[str, float], dict[str, str]]:
 
 def area_rates(margins: Margins, *, days: float = DAYS_PER_YEAR) -> dict[str, Floats]:
     """Return counts, effectiveness and rates of each area; `dtm.migration_indices.area_indicators` has the formulas.
+
+    Rates are per person-year: the people of the middle of the period times its length (Shryock & Siegel 1976, The
+    Methods and Materials of Demography; Preston, Heuveline & Guillot 2001, Demography, ch. 1).
 
     Raises
     ------

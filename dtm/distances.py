@@ -43,7 +43,8 @@ def weighted_centroids(children: pd.DataFrame) -> pd.DataFrame:
     """Return the population-weighted centre of each area, from the points and people of its parts.
 
     The centre is the mean of the parts' unit vectors on the sphere, weighted by people and brought back to the
-    surface: for small areas the weighted mean of the coordinates, and right across the date line as well.
+    surface: for small areas the weighted mean of the coordinates, and right across the date line as well
+    (Mardia & Jupp 2000, Directional Statistics, ch. 9).
 
     Parameters
     ----------

@@ -118,6 +118,7 @@ def expand_hourly(
 ) -> Expansion:
     """Expand hourly counts to whole days.
 
+    Sources: `dtm._week_profile.fit_week_profile` (a Poisson model of days and hours) and `expand_counts` (FHWA 2022).
     Counts are of everybody who passes. Keep through traffic (origin and destination both outside the city) in a table
     of its own where it is not wanted: the profile and the net are then those of the rest.
 
@@ -282,7 +283,8 @@ def add_total(days: pd.DataFrame) -> pd.DataFrame:
 def weekday_means(days: pd.DataFrame) -> pd.DataFrame:
     """Return the mean day by place, direction and weekday (1 Monday): over days with a value.
 
-    ``days`` counts these, ``mean_persons`` is their mean, ``coverage`` the part of their hours that was watched.
+    The day-of-week means of traffic counts (FHWA 2022, Traffic Monitoring Guide): ``days`` counts these,
+    ``mean_persons`` is their mean, ``coverage`` the part of their hours that was watched.
     """
     known = days[days["value"].notna()]
     weekday = pd.to_datetime(known["day"]).dt.day_of_week.rename("weekday") + 1

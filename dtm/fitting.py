@@ -115,6 +115,7 @@ def fit_table(
 ) -> Fit:
     """Fit a table of any number of axes to margins that keep any of them, by iterative proportional fitting.
 
+    Deming & Stephan 1940, doi 10.1214/aoms/1177731829; Bishop, Fienberg & Holland 1975, Discrete Multivariate Analysis.
     Of an origin x destination x group table, ``{0: origins, 1: destinations, 2: groups}`` are three totals,
     ``{(0, 2): ..., (1, 2): ...}`` departures and arrivals of each group, ``{(0, 1): ..., 2: ...}`` known flows to be
     broken down. Margins without a common axis cost two matrix-vector products a sweep; axes that all margins keep make

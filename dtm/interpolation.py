@@ -47,7 +47,9 @@ def interpolate(first: ArrayLike, last: ArrayLike, *, share: ArrayLike) -> Float
 
 
 def project(first: ArrayLike, last: ArrayLike, *, share: ArrayLike) -> Floats:
-    """Return the people after the last of two counts, if their growth went on at the same rate.
+    """Return the people after the last of two counts, if their growth went on at the same rate: P2 (P2 / P1)^share.
+
+    Geometric extrapolation (United Nations 1952, Manual I, Methods of Estimating Total Population for Current Dates).
 
     Parameters
     ----------

@@ -163,7 +163,10 @@ def _distance(system: System, found: dict[str, float], notes: dict[str, str], *,
 
 
 def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    """Return the least value that values with at least half of all weight don't exceed; no value lies between two."""
+    """Return the least value that values with at least half of all weight don't exceed; no value lies between two.
+
+    The lower weighted median (Cormen, Leiserson, Rivest & Stein 2009, Introduction to Algorithms, problem 9-2).
+    """
     order = np.argsort(values, kind="stable")
     reached = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(reached, reached[-1] / 2)])
