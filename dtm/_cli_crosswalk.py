@@ -210,7 +210,7 @@ def _counts(
     """
     if value is None:
         raise WrongUseError("--weights-area needs --weights-value, the column of the counts.")
-    table = read_table_file(path, text={"area": area}, numbers={"count": value})
+    table = read_table_file(path, text={"area": area}, numbers={"count": value}, areas=("area",))
     codes, of_source, of_target = set(table["area"]), set(source["pcode"]), set(target["pcode"])
     if codes != of_target and (codes == of_source or (codes <= of_source and not codes <= of_target)):
         raise WrongUseError(
@@ -249,7 +249,13 @@ def _loaded_weights(room: _Room, name: str) -> Weights:
 
 def _carry(crosswalk: Crosswalk, path: Path, *, area: str, value: str) -> Carried:
     table = read_table_file(
-        path, text={"area": area}, numbers={"value": value}, nullable=("value",), signed=("value",), counts=("value",)
+        path,
+        text={"area": area},
+        numbers={"value": value},
+        areas=("area",),
+        nullable=("value",),
+        signed=("value",),
+        counts=("value",),
     )
     numbers = pd.Series(table["value"].to_numpy(), index=table["area"])
     is_whole = bool((numbers.dropna() % 1 == 0).all())

@@ -26,7 +26,8 @@ ROWS_SHOWN = 40
 """Rows listed on a terminal; `--json` and `--out` give all."""
 PLACES_SHOWN = 5
 FORMATS = ("csv", "parquet", "xlsx")
-_BROUGHT = ["period", "origin", "destination", "part", "persons", "status"]
+_OPTIONAL = ("--period", "--method")
+_BROUGHT = ["period", "origin", "destination", "part", "persons", "status", "method"]
 _SHOWN = ["round_number", "source", "level", "origin", "destination", "part", "breakdown", "item", "value", "status"]
 
 
@@ -57,6 +58,14 @@ def flows_command(  # noqa: PLR0913  the options of the contract
     destination: Annotated[str | None, typer.Option(metavar="FIELD", help="FILE: column of the destination.")] = None,
     persons: Annotated[str | None, typer.Option(metavar="FIELD", help="FILE: column of the persons.")] = None,
     period: Annotated[str | None, typer.Option(metavar="FIELD", help="FILE: column of the period, if any.")] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIELD",
+            help="FILE: column of how a figure was made; estimates may have fractions.",
+            show_default="method, if there",
+        ),
+    ] = None,
     out_file: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write CSV or Parquet; of a release XLSX too.")
     ] = None,
@@ -71,9 +80,10 @@ def flows_command(  # noqa: PLR0913  the options of the contract
 
     Without FILE: the published moves of a release. `part` says where a move goes: between two areas, inside one, nested
     (it may have stayed inside), abroad, unknown, or total over an area's border. A hidden value is null. With FILE: any
-    table of moves between P-codes, rolled up exactly.
+    table of moves between P-codes, rolled up exactly; what `dtm fit` wrote, too.
     """
     given = {"--origin": origin, "--destination": destination, "--persons": persons, "--period": period}
+    given["--method"] = method
     wanted = _level(level)
     if file is None:
         _refuse(given, "go with a FILE of moves. Name the file, or leave them out.")
@@ -160,7 +170,7 @@ def _format(path: Path) -> str:
 
 
 def _read(file: Path, given: dict[str, str | None]) -> Flows:
-    missing = [name for name, column in given.items() if column is None and name != "--period"]
+    missing = [name for name, column in given.items() if column is None and name not in _OPTIONAL]
     if missing:
         there = ", ".join(table_file_columns(file))
         raise WrongUseError(f"{file.name}: give {', '.join(missing)}; its columns are: {there}.")
@@ -182,7 +192,7 @@ def _levels_told(flows: Flows) -> list[str]:
 
 
 def _parts(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    sums = frame.groupby(["period", "part"], sort=True)["persons"].agg(lambda part: part.sum(skipna=False))
+    sums = frame.groupby(["period", "part", "method"], sort=True)["persons"].agg(lambda part: part.sum(skipna=False))
     return records(sums.reset_index())
 
 

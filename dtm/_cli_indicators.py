@@ -177,7 +177,7 @@ def _people(file: Path | None, *, area: str | None, at_risk: str | None, period:
     if missing or area is None or at_risk is None:
         raise WrongUseError(f"{file.name}: give {', '.join(missing)}; its columns are: {', '.join(there)}.")
     text = {"area": area} if period is None or period not in there else {"area": area, "period": period}
-    return read_table_file(file, text=text, numbers={"persons": at_risk}, counts=("persons",))
+    return read_table_file(file, text=text, numbers={"persons": at_risk}, areas=("area",), counts=("persons",))
 
 
 def _systems(flows: pd.DataFrame, people: pd.DataFrame | None, *, file: Path, population: Path | None) -> list[System]:

@@ -127,14 +127,16 @@ def _read_seed(path: Path, *, origin: str, destination: str, persons: str) -> tu
     text = {"origin": origin, "destination": destination}
     others = [column for column in there if column not in {origin, destination, persons}]
     extra = {f"{OTHER} {place}": column for place, column in enumerate(others)}
-    seed = read_table_file(path, text={**text, **extra}, numbers={PERSONS: persons}, nullable=list(extra))
+    seed = read_table_file(
+        path, text={**text, **extra}, numbers={PERSONS: persons}, areas=tuple(text), nullable=list(extra)
+    )
     return seed, {**text, PERSONS: persons, **extra}
 
 
 def _read_margin(given: MarginFile) -> pd.Series[float]:
     """Return persons by area, in the file's order; refuse an area that stands twice."""
     area, persons = _columns(given)
-    table = read_table_file(given.path, text={AREA: area}, numbers={PERSONS: persons})
+    table = read_table_file(given.path, text={AREA: area}, numbers={PERSONS: persons}, areas=(AREA,))
     twice = table.loc[table[AREA].duplicated(), AREA]
     if len(twice):
         first = twice.iloc[0]

@@ -9,6 +9,8 @@ import pandas as pd
 
 from dtm._flow_table_places import NOWHERE, coded, constant, level_of_places
 from dtm._release_columns import NOT_REPORTED, SUPPRESSED, UNDEFINED
+from dtm._survey_catalogue import SURVEY_SOURCES
+from dtm._table_cells import LARGEST_COUNT
 from dtm._warehouse_tables import AGE_BANDS
 from dtm.errors import BadInputError
 from dtm.flow_items import DISTANCE_CLASSES
@@ -23,11 +25,13 @@ TOTAL = "total"
 TOLD = "told"
 """Status of a row that has its persons; the others say why it has none, as in a release."""
 STATUSES = (TOLD, SUPPRESSED, NOT_REPORTED, UNDEFINED)
-SOURCES = ("arrivals", "departures", "checkpoint", "checkpoint_through", "table")
-"""Who told it: the place people came to, the place they left, a checkpoint (of those who only pass through, apart), or
-the maker of a table that was brought."""
+SOURCES = ("arrivals", "departures", "checkpoint", "checkpoint_through", *SURVEY_SOURCES, "table")
+"""Who told it: the place people came to, the place they left, a checkpoint (of those who only pass through, apart), the
+households of a sample, or the maker of a table that was brought."""
+OBSERVED = "observed"
+"""Method of what was counted: whole persons. All other methods estimate, and may give fractions."""
 METHODS = (
-    "observed",
+    OBSERVED,
     "imputed",
     "reconciled",
     "interpolated",
@@ -61,14 +65,15 @@ FLOWS_TABLE = Table(
             for name in DIMENSIONS
         ),
         Column("method", "VARCHAR", "how the figure was made; figures of two methods are never added", required=True),
-        Column("persons", "BIGINT", "people who moved; null unless the status is told", "persons"),
+        Column("persons", "DOUBLE", "people who moved, whole where counted; null unless told", "persons"),
         Column("households", "BIGINT", "households that moved, where that is told", "households"),
         Column("status", "VARCHAR", "told, suppressed, not_reported or undefined", required=True),
     ),
     key=("source", "period", "origin", "destination", *DIMENSIONS, "method"),
 )
-_DEFAULTS = {**dict.fromkeys(DIMENSIONS, TOTAL), "period": TOTAL, "method": "observed"}
+_DEFAULTS = {**dict.fromkeys(DIMENSIONS, TOTAL), "period": TOTAL, "method": OBSERVED}
 _ENDS = ("origin", "destination")
+_NOT_WHOLE = "is no whole number. Moves are counted; an estimate says so by its method, such as 'modelled'."
 
 
 class BadFlowsError(BadInputError):
@@ -89,7 +94,8 @@ def checked(frame: pd.DataFrame) -> pd.DataFrame:
     if missing:
         raise BadFlowsError(f"The table of flows lacks the column {', '.join(missing)}.")
     columns: dict[str, Any] = {name: _texts(frame, name) for name in FLOWS_TABLE.key}
-    columns |= {name: whole_numbers(frame, name) for name in ("persons", "households")}
+    columns["persons"] = person_numbers(frame, "persons", is_counted=columns["method"] == OBSERVED)
+    columns["households"] = whole_numbers(frame, "households")
     columns["status"] = _texts(frame, "status") if "status" in frame else status_of(columns["persons"])
     filled = pd.DataFrame(columns)
     _check_codes(filled)
@@ -99,6 +105,32 @@ def checked(frame: pd.DataFrame) -> pd.DataFrame:
     _check_keys(filled)
     _check_sum(filled["persons"])
     return filled[names]
+
+
+def person_numbers(frame: pd.DataFrame, name: str, *, is_counted: np.ndarray[Any, np.dtype[np.bool_]]) -> Any:
+    """Return persons with nulls: whole numbers, or a column of fractions where rows that are not counted have such.
+
+    Raises
+    ------
+    BadFlowsError
+        A count is no whole number; an estimate is no number, infinite or below 0; a count beside estimates is too large
+        to be told exactly among them.
+    """
+    if bool(is_counted.all()) or name not in frame or pd.api.types.is_integer_dtype(frame[name]):
+        return whole_numbers(frame, name)
+    is_null = frame[name].isna().to_numpy()
+    numbers = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = np.where(is_null, 0.0, numbers)
+    for wrong, what in (
+        (~np.isfinite(numbers), "is no number; correct it."),
+        (numbers < 0, "is below 0; correct it."),
+        (is_counted & (numbers != np.floor(numbers)), _NOT_WHOLE),
+        (is_counted & (numbers > LARGEST_COUNT), "is too large to stand among estimates; hold counts apart."),
+    ):
+        if wrong.any():
+            row, value = _first(frame[name], wrong)
+            raise BadFlowsError(f"Record {row}, {name}: {value!r} {what}")
+    return pd.arrays.FloatingArray(numbers, is_null)
 
 
 def whole_numbers(frame: pd.DataFrame, name: str) -> Any:
@@ -111,9 +143,7 @@ def whole_numbers(frame: pd.DataFrame, name: str) -> Any:
         numbers = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         bad = frame[name].notna().to_numpy() & ~((numbers == np.floor(numbers)) & (np.abs(numbers) < 2.0**63))
         row, value = _first(frame[name], bad) if bad.any() else (0, frame[name].dtype)
-        raise BadFlowsError(
-            f"Record {row}, {name}: {value!r} is no whole number. Moves are counted; round an estimate first."
-        ) from error
+        raise BadFlowsError(f"Record {row}, {name}: {value!r} {_NOT_WHOLE}") from error
     below = pd.array(values < 0, dtype="boolean").fillna(value=False).to_numpy(dtype=bool)
     if below.any():
         row, value = _first(pd.Series(values), below)
@@ -210,6 +240,11 @@ def _check_keys(frame: pd.DataFrame) -> None:
 
 
 def _check_sum(persons: pd.Series[Any]) -> None:
+    if pd.api.types.is_float_dtype(persons):
+        estimated = float(persons.sum())
+        if estimated > PERSONS_TOGETHER_MAX:
+            raise BadFlowsError(f"The persons of all rows are {estimated:.3g} together, more than there can be.")
+        return
     numbers = persons.fillna(0).to_numpy(dtype=np.int64)
     low_bits = 32
     together = (int((numbers >> low_bits).sum()) << low_bits) + int((numbers & (2**low_bits - 1)).sum())

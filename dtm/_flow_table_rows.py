@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pyarrow as pa
 
+from dtm._flow_table_columns import TOLD
 from dtm._full import WHOLE
+from dtm._release_columns import PUBLISHED
+from dtm._survey_catalogue import SURVEY_SOURCES
 from dtm._warehouse_tables import AGE_BANDS
 from dtm.errors import UnknownRoundError, WrongUseError
 from dtm.flow_items import DISTANCE_CLASS
@@ -17,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from dtm.engine import Connection
+    from dtm.released import Release
 
+SURVEY_LEVELS = (1, 2)
+"""Levels of residence that the published survey tells."""
 BREAKDOWNS = {
     "reason": "reason",
     "sex": "sex",
@@ -97,6 +103,37 @@ def passage_rows(
     split = ("sex", {"male": "male_persons", "female": "female_persons"}) if columns else None
     values = {"rounds": _rounds(connection, rounds), "city": city or ""}
     return _rows(connection, _PASSAGES, ["source", "period", "origin", "destination"], split, values)
+
+
+def survey_rows(
+    release: Release, *, level: int, sources: Collection[str], rounds: Collection[int] | None
+) -> pd.DataFrame:
+    """Return the published flows of the survey; see `Flows.from_survey`."""
+    unknown = sorted(set(sources) - set(SURVEY_SOURCES))
+    if unknown or level not in SURVEY_LEVELS:
+        what, known = ("source", SURVEY_SOURCES) if unknown else ("level", SURVEY_LEVELS)
+        raise WrongUseError(
+            f"The survey has no {what} {unknown[0] if unknown else level}; there are: {', '.join(map(str, known))}."
+        )
+    there = set(release.table("round").frame["round_number"].astype(int))
+    missing = sorted(set(rounds or ()) - there)
+    if missing:
+        told = ", ".join(map(str, sorted(there))) or "none"
+        raise UnknownRoundError(f"The release has no round {missing[0]}; there are: {told}.")
+    chosen = {
+        "level": level,
+        "source": list(sources or SURVEY_SOURCES),
+        "round_number": sorted(there if rounds is None else rounds),
+    }
+    frame = release.table("survey_flow", where=chosen).frame
+    return pd.DataFrame(
+        {
+            **{name: frame[name].astype("str") for name in ("source", "origin", "destination", "method")},
+            "period": frame["round_number"].astype("str"),
+            "persons": frame["value"].astype("Float64"),
+            "status": frame["status"].replace({PUBLISHED: TOLD}).astype("str"),
+        }
+    )
 
 
 def _rows(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dtm.errors import BadInputError
+from enumerations._marked_rows import TOTAL_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,10 +49,11 @@ class Cells:
 
 @dataclass(frozen=True)
 class Rule:
-    """What the cells of a column may be: numbers or texts, empty, below 0, beyond what can be counted."""
+    """What the cells of a column may be: numbers, texts or areas, empty, below 0, beyond what can be counted."""
 
     is_number: bool
     is_nullable: bool
+    is_area: bool = False
     is_signed: bool = False
     is_count: bool = False
 
@@ -141,6 +143,10 @@ def _problems(cells: Cells, rule: Rule) -> list[tuple[str, str, str]]:
         problems.append((no_number, "is no number", "Write digits only."))
         if not rule.is_signed:
             problems.append((f"{value} < 0", "is below 0", "It can't be; correct it."))
+    if rule.is_area:
+        words = ", ".join(f"'{word}'" for word in TOTAL_WORDS)
+        cure = "Leave the row out: its people would count twice."
+        problems.append((f"lower({told}) IN ({words})", "has the word for a sum", cure))
     if rule.is_count:
         problems.append((f"abs({value}) > {LARGEST_COUNT}", "is too large for a count", "Correct it."))
     return problems

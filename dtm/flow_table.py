@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from dtm._flow_table_columns import (
     DIMENSIONS,
     FLOWS_TABLE,
+    METHODS,
+    OBSERVED,
     TOTAL,
     BadFlowsError,
     check_places,
     checked,
+    person_numbers,
     status_of,
     untold,
-    whole_numbers,
 )
 from dtm._flow_table_places import (
     ABROAD,
@@ -34,7 +37,7 @@ from dtm._flow_table_places import (
     recoded,
     rolled_up,
 )
-from dtm._flow_table_rows import movement_rows, passage_rows
+from dtm._flow_table_rows import movement_rows, passage_rows, survey_rows
 from dtm._flow_table_sums import summed
 from dtm.errors import WrongUseError
 from dtm.table_files import read_table_file
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dtm.engine import Connection
+    from dtm.released import Release
 
 __all__ = ["LEVELS", "BadFlowsError", "Flows", "Level", "read_flows"]
 
@@ -59,9 +63,10 @@ class Flows:
     Attributes
     ----------
     frame
-        The columns of `FLOWS_TABLE`, checked when the table is made: codes and P-codes are known, persons are whole
-        numbers or null with the reason, no key is there twice, and no total stands beside its own parts. Columns of
-        texts are categorical.
+        The columns of `FLOWS_TABLE`, checked when the table is made: codes and P-codes are known, no key is there
+        twice, and no total stands beside its own parts. Persons are null with the reason, or a number: whole
+        (`Int64`), or with fractions (`Float64`) where the method of a row says that it is an estimate. Columns of texts
+        are categorical.
     level
         Level the ends were rolled up to; None while they are as they were told. A place told more coarsely stays as
         it is.
@@ -142,38 +147,69 @@ class Flows:
         destination: str = "destination",
         persons: str = "persons",
         period: str | None = None,
+        method: str | None = None,
         source: str = "table",
     ) -> Flows:
-        """Take a table of anyone's, a row or several for each pair of places; rows of one pair are added up.
+        """Take a table of anyone's, a row or several for each pair of places; rows of one pair and method are added up.
 
-        P-codes may be in small letters; an empty count is `not_reported`, and so is every sum with it.
+        P-codes may be in small letters; an empty count is `not_reported`, and so is every sum with it. Persons are
+        whole, but for rows whose method is not `observed`.
 
         Parameters
         ----------
         frame
             The table.
-        origin, destination, persons, period
-            Its columns; without a period all rows are one.
+        origin, destination, persons, period, method
+            Its columns; without a period all rows are of one, without a method all are observed.
         source
             Who told it.
         """
-        wanted = [column for column in (origin, destination, persons, period) if column is not None]
+        wanted = [column for column in (origin, destination, persons, period, method) if column is not None]
         missing = [column for column in wanted if column not in frame]
         if missing:
             raise BadFlowsError(f"There is no column {missing[0]!r}; there are: {', '.join(map(str, frame.columns))}.")
-        counts = whole_numbers(frame, persons)
+        made = constant(OBSERVED, len(frame)) if method is None else _methods(frame, method)
+        counts = person_numbers(frame, persons, is_counted=made == OBSERVED)
         told = pd.DataFrame(
             {
                 "source": constant(source, len(frame)),
                 "period": constant(TOTAL, len(frame)) if period is None else coded(frame[period]),
                 "origin": _places(frame, origin),
                 "destination": _places(frame, destination),
+                "method": made,
                 "persons": counts,
                 "households": untold(len(frame)),
                 "status": status_of(counts),
             }
         )
-        return cls(summed(told, by=("source", "period", "origin", "destination")))
+        return cls(summed(told, by=("source", "period", "origin", "destination", "method")))
+
+    @classmethod
+    def from_survey(
+        cls, release: Release, *, level: int = 2, sources: Collection[str] = (), rounds: Collection[int] | None = None
+    ) -> Flows:
+        """Take the published survey flows of a release: where people lived one and five years ago and at birth.
+
+        They are estimates with fractions (method `sampled`), rounded and hidden as published, without their error;
+        people who stayed are moves inside their area. Sums of them are not the published estimates of larger areas.
+
+        Parameters
+        ----------
+        release
+            The open release.
+        level
+            1 or 2, the level of residence now: both are told of the same people.
+        sources
+            Any of survey_1y, survey_5y and survey_lifetime; all when empty.
+        rounds
+            Numbers of rounds; all of the release when not given.
+
+        Raises
+        ------
+        WrongUseError, UnknownRoundError
+            There is no such level, source or round.
+        """
+        return cls(survey_rows(release, level=level, sources=sources, rounds=rounds))
 
     @classmethod
     def stack(cls, *tables: Flows) -> Flows:
@@ -219,7 +255,9 @@ class Flows:
         return self._only(UNKNOWN)
 
     def roll_up(self, level: Level) -> Flows:
-        """Return the same moves between the areas of a level: exact sums, whichever levels are passed on the way.
+        """Return the same moves between the areas of a level, whichever levels are passed on the way.
+
+        Sums are exact; of fractions, right to the last digits (`dtm._flow_table_sums.add_fractions`).
 
         A place told more coarsely than the level keeps its code. Breakdowns, periods, sources and methods stay apart;
         the distance of a move stays what it was told as. A sum with an untold part is null.
@@ -247,7 +285,7 @@ class Flows:
         return Flows(summed(moved, by=FLOWS_TABLE.key), level=level)
 
     def sum_by(self, *columns: str) -> pd.DataFrame:
-        """Return exact sums of persons and households by some of the key's columns.
+        """Return sums of persons and households by some of the key's columns.
 
         Source, period and method always stay apart, because figures of two of them are never added.
 
@@ -267,22 +305,50 @@ class Flows:
 
 
 def read_flows(
-    path: Path, *, origin: str, destination: str, persons: str, period: str | None = None, source: str = "table"
+    path: Path,
+    *,
+    origin: str,
+    destination: str,
+    persons: str,
+    period: str | None = None,
+    method: str | None = None,
+    source: str = "table",
 ) -> Flows:
     """Read a CSV, Parquet or XLSX file with a row for each pair of places; see `Flows.from_frame`.
+
+    A column `method` that has nothing but methods in it, as in tables that this system wrote, need not be named.
 
     Raises
     ------
     BadFlowsError, BadInputError
         The file can't be read, lacks a column, or a cell can't be right; the place is named.
     """
-    text = {"origin": origin, "destination": destination} | ({"period": period} if period else {})
-    frame = read_table_file(path, text=text, numbers={"persons": persons}, nullable=("persons",), counts=("persons",))
-    told = {"origin": origin, "destination": destination, "persons": persons, "period": period}
+    told = {"origin": origin, "destination": destination, "persons": persons, "period": period, "method": method}
+    named = {name: column for name, column in told.items() if column is not None}
+    found = {} if "method" in named.values() else {"method": "method"}
+    text = {name: column for name, column in named.items() if name != "persons"}
+    frame = read_table_file(
+        path, text=text, if_there=found, numbers={"persons": persons}, nullable=("persons", *found),
+        counts=("persons",), coded=(*text, *found),
+    )  # fmt: skip
+    if "method" not in named and "method" in frame and set(frame["method"].unique()) <= set(METHODS):
+        named["method"] = "method"
     try:
-        return Flows.from_frame(frame.rename(columns=told), **told, source=source)  # type: ignore[arg-type]
+        return Flows.from_frame(frame.rename(columns=named), **named, source=source)
     except BadFlowsError as error:
         raise BadFlowsError(f"{path.name}: {error}") from error
+
+
+def _methods(frame: pd.DataFrame, column: str) -> pd.Categorical[str]:
+    """Return how each row was made, checked."""
+    methods = coded(frame[column])
+    is_known = np.append(np.isin(methods.categories, METHODS), [False])[methods.codes]
+    if not is_known.all():
+        row, there = int(np.argmin(is_known)), ", ".join(METHODS)
+        raise BadFlowsError(
+            f"Record {row + 1}, {column}: there is no method {frame[column].iloc[row]!r}; there are: {there}."
+        )
+    return methods
 
 
 def _places(frame: pd.DataFrame, column: str) -> pd.Categorical[str]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from dtm.engine import Connection
 
 PARQUET_MAGIC = b"PAR1"
+_SUM = "subtotal_row"
+"""Fault of a row whose first cell is a word for a sum; here it may be a code, and columns of areas are looked at."""
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 NUMERIC_KINDS = (*_INTEGERS, *(f"U{kind}" for kind in _INTEGERS), "FLOAT", "DOUBLE", "DECIMAL")
 """What the engine calls columns of numbers in a Parquet file."""
@@ -35,6 +37,8 @@ def read_table_file(
     *,
     text: Mapping[str, str],
     numbers: Mapping[str, str],
+    if_there: Mapping[str, str] | None = None,
+    areas: Collection[str] = (),
     nullable: Collection[str] = (),
     signed: Collection[str] = (),
     counts: Collection[str] = (),
@@ -50,6 +54,10 @@ def read_table_file(
         For each of our names the file's column that is read as text; blanks around a value don't count.
     numbers
         The same for columns that are read as numbers (float64), see `dtm._table_cells.number_cells`.
+    if_there
+        The same for columns that are read as text where the file has them.
+    areas
+        Our names of text columns that name areas: a word for a sum, such as Total or Нийт, is no area.
     nullable
         Our names of columns in which a cell may be empty; it becomes a null.
     signed
@@ -79,7 +87,10 @@ def read_table_file(
     if twice:
         raise WrongUseError(f"The column '{twice[0]}' is named for two things; name each once.")
     with connect(spatial=False) as connection:
-        sources = _chosen(_stage(connection, path), wanted, file_name=path.name)
+        staged = _stage(connection, path)
+        there = {source.name for source in staged}
+        wanted |= {name: column for name, column in (if_there or {}).items() if column in there}
+        sources = _chosen(staged, wanted, file_name=path.name)
         cells = {
             name: number_cells(connection, source, file_name=path.name) if name in numbers else text_cells(source)
             for name, source in sources.items()
@@ -88,6 +99,7 @@ def read_table_file(
             name: Rule(
                 is_number=name in numbers,
                 is_nullable=name in nullable,
+                is_area=name in areas,
                 is_signed=name in signed,
                 is_count=name in counts,
             )
@@ -187,7 +199,7 @@ def _stage(connection: Connection, path: Path) -> list[Source]:
         return _stage_parquet(connection, path)
     table = survey_returns(connection, path, "given_file")[0]
     broken = connection.execute(
-        f"SELECT min(record), count(*) FROM {table.relation} WHERE fault IS NOT NULL"
+        f"SELECT min(record), count(*) FROM {table.relation} WHERE fault <> '{_SUM}'"
     ).fetchone()
     if broken and broken[1]:
         raise BadInputError(

@@ -135,9 +135,9 @@ def test_any_table_is_rolled_up(moves, capsys):
         ("2020", "MN11", "MN11"): ("inside", 9), ("2021", "abroad", "MN11"): ("abroad", None),
     }  # fmt: skip
     assert told["parts"] == [
-        {"period": "2020", "part": "between", "persons": 12},
-        {"period": "2020", "part": "inside", "persons": 9},
-        {"period": "2021", "part": "abroad", "persons": None},
+        {"period": "2020", "part": "between", "method": "observed", "persons": 12},
+        {"period": "2020", "part": "inside", "method": "observed", "persons": 9},
+        {"period": "2021", "part": "abroad", "method": "observed", "persons": None},
     ]
     assert told["notes"] == [
         "MN11, MN1107 hold other places of the table. Their rows are taken as further moves, not as sums of the others."
@@ -151,6 +151,31 @@ def test_what_was_rolled_up_can_be_written_and_read_again(moves, tmp_path, capsy
     assert frame.loc["central", ["destination", "part", "persons"]].tolist() == ["ulaanbaatar", "between", 12]
     again = answer(capsys, path, "--origin", "origin", "--destination", "destination", "--persons", "persons")
     assert {row["origin"]: row["persons"] for row in again["rows"]} == {"central": 12, "ulaanbaatar": 9, "abroad": None}
+
+
+def test_what_was_fitted_is_rolled_up_and_read_again(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    seed = "from,to,n\nMN4101,MN1107,1\nMN4104,MN1107,2\nMN43,MN1107,4\n"
+    (tmp_path / "seed.csv").write_text(seed, encoding="utf-8")
+    (tmp_path / "left.csv").write_text("area,persons\nMN4101,2.5\nMN4104,0.25\nMN43,7\n", encoding="utf-8")
+    (tmp_path / "came.csv").write_text("area,persons\nMN1107,9.75\n", encoding="utf-8")
+    margins = ("--row-margins", "left.csv", "--column-margins", "came.csv")
+    assert run(capsys, "fit", "seed.csv", *COLUMNS_OF_FILE, *margins, "--out", "fitted.csv")[0] == 0
+    fields = (*COLUMNS_OF_FILE[:-1], "fitted_persons")
+    told = answer(capsys, "fitted.csv", *fields, "--level", 1, "--out", "aimags.csv")
+    assert {(row["origin"], row["method"]): row["persons"] for row in told["rows"]} == {
+        ("MN41", "modelled"): 2.75, ("MN43", "modelled"): pytest.approx(7),
+    }  # fmt: skip
+    assert told["parts"] == [{"period": "total", "part": "between", "method": "modelled", "persons": 9.75}]
+    fields = ("--origin", "origin", "--destination", "destination", "--persons", "persons", "--method", "method")
+    assert answer(capsys, "aimags.csv", *fields)["rows"] == told["rows"]
+    code, _, err = run(capsys, "flows", "fitted.csv", *fields[:-1], "n")
+    assert code == 3
+    (tmp_path / "told.csv").write_text("from,to,n,method\nMN4101,MN1107,2.5,by telephone\n", encoding="utf-8")
+    code, _, err = run(capsys, "flows", "told.csv", *COLUMNS_OF_FILE)
+    assert (code, "2.5 is no whole number. Moves are counted; an estimate says so by its method" in err) == (3, True)
+    code, _, err = run(capsys, "flows", "told.csv", *COLUMNS_OF_FILE, "--method", "method")
+    assert (code, "no method 'by telephone'; there are: observed, imputed" in " ".join(err.split())) == (3, True)
 
 
 @pytest.mark.parametrize(

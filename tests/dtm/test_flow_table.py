@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections import Counter
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,11 +14,13 @@ from hypothesis import strategies as st
 
 from dtm._flow_table_columns import PERSONS_TOGETHER_MAX
 from dtm._flow_table_places import PARTS
+from dtm._flow_table_sums import add_fractions
 from dtm.errors import BadInputError, UnknownRoundError, WrongUseError
 from dtm.flow_table import LEVELS, BadFlowsError, Flows, read_flows
 from dtm.flows import build_flows
 from dtm.scope import build_reporting_scope, build_scope
 from geodata.pcodes import region_of
+from tests.dtm.release_factory import build_release
 from tests.dtm.small_world import KHESEGS, KHOROOS, OPERATION, SmallWorld
 
 KEYS = ("source", "period", "origin", "destination")
@@ -146,6 +151,86 @@ def test_an_empty_table_has_empty_sums():
 def test_sums_are_exact_beyond_what_a_double_holds():
     flows = table(("MN4101", "MN1107", 2**53), ("MN4104", "MN1107", 1), ("MN4107", "MN1107", 2**61))
     assert persons(flows.roll_up(1)) == {("MN41", "MN11"): 2**53 + 1 + 2**61}
+
+
+# --- estimates ------------------------------------------------------------------------------------------------------
+
+
+def test_estimates_have_fractions_and_counts_beside_them_stay_whole():
+    rows = (("MN4101", "MN1107", 2.5), ("MN4104", "MN1107", 0.25), ("MN45", "MN1107", 3.0), ("MN43", "MN1107", None))
+    flows = table(*rows, method=["modelled", "modelled", "observed", "imputed"])
+    rolled = flows.roll_up(1)
+    assert persons(rolled, "origin", "method") == {
+        ("MN41", "modelled"): 2.75, ("MN43", "imputed"): None, ("MN45", "observed"): 3,
+    }  # fmt: skip
+    assert rolled.frame["persons"].dtype == flows.between.frame["persons"].dtype == "Float64"
+    assert rolled.frame["status"].tolist() == ["told", "not_reported", "told"]
+    both = Flows.stack(flows, table(("MN4107", "MN1107", 9)))
+    assert both.roll_up(1).sum_by("destination")["persons"].isna().tolist() == [True, False, False]
+    assert table(("MN41", "MN1107", 2), method="modelled").frame["persons"].dtype == "Int64"
+
+
+@pytest.mark.parametrize(
+    ("methods", "counts", "message"),
+    [
+        (["modelled", "observed"], [2.5, 1.5], "Record 2, persons: 1.5 is no whole number"),
+        (["modelled", "observed"], [2.5, 2.0**53], "Record 2, persons: 9007199254740992.0 is too large to stand among"),
+        (["modelled", "modelled"], [2.5, -0.5], "Record 2, persons: -0.5 is below 0"),
+        (["modelled", "modelled"], [2.5, float("inf")], "Record 2, persons: inf is no number"),
+        (["modelled", "modelled"], [2.5, "many"], "Record 2, persons: 'many' is no number"),
+        (["modelled", "modelled"], [2.5, 1e19], "1e+19 together, more than there can be"),
+        (["guessed", "modelled"], [2.5, 1.5], "Record 1, method: there is no code 'guessed'"),
+    ],
+)
+def test_a_wrong_estimate_is_named(methods, counts, message):
+    with pytest.raises(BadFlowsError) as caught:
+        table(("MN41", "MN11", counts[0]), ("MN45", "MN11", counts[1]), method=methods)
+    assert message in str(caught.value)
+
+
+FRACTIONS = st.floats(0, 1e12, allow_nan=False) | st.floats(0, 1e-3) | st.sampled_from([0.1, 0.0, 1 / 3])
+
+
+@settings(max_examples=6, deadline=None)
+@given(counts=st.lists(FRACTIONS, min_size=1, max_size=60), random=st.randoms(use_true_random=False))
+def test_sums_of_fractions_keep_the_total_and_do_not_hang_on_the_order(counts, random):
+    origins = [f"MN41{1 + place // 9:02d}{1 + place % 9:02d}" for place in range(len(counts))]
+    rows = [(origin, "MN1107", count) for origin, count in zip(origins, counts, strict=True)]
+    for level, length in ((2, 6), (1, 4), ("region", None)):
+        rolled = persons(table(*rows, method="modelled").roll_up(level), "origin")
+        for (code,), found in rolled.items():
+            assert found == pytest.approx(
+                math.fsum(n for o, _, n in rows if length is None or o[:length] == code), rel=1e-15
+            )
+        assert math.fsum(rolled.values()) == pytest.approx(math.fsum(counts), rel=1e-12)
+        random.shuffle(rows)
+        assert persons(table(*rows, method="modelled").roll_up(level), "origin") == pytest.approx(rolled, rel=1e-15)
+
+
+def test_many_small_fractions_are_not_lost_in_a_large_one():
+    values = np.concatenate([[1e6], np.full(1_000_000, 0.1)])
+    (found,) = add_fractions(values, np.zeros(len(values), dtype=np.int64), 1)
+    assert found == math.fsum(values)
+    assert np.add.accumulate(values)[-1] != found  # plain adding up loses digits
+
+
+def test_the_survey_of_a_release_is_held_as_published(tmp_path):
+    with contextlib.closing(build_release(tmp_path)) as release:
+        flows = Flows.from_survey(release)
+        assert persons(flows) == {
+            ("MN67", "MN1107"): 61.5, ("MN1107", "MN1107"): 700.25, ("abroad", "MN1107"): None,
+        }  # fmt: skip
+        told = flows.frame.set_index("origin").loc["abroad", ["source", "period", "method", "status"]].tolist()
+        assert told == ["survey_1y", "2", "sampled", "suppressed"]
+        assert persons(flows.roll_up(1))["MN67", "MN11"] == 61.5
+        assert flows.diagonal.frame["persons"].tolist() == [700.25]  # those who stayed
+        assert Flows.from_survey(release, level=1).frame.empty
+        assert len(Flows.from_survey(release, sources=["survey_1y"], rounds=[2]).frame) == 3
+        for wrong, message in (({"level": 3}, "no level 3; there are: 1, 2"), ({"sources": ["x"]}, "no source x")):
+            with pytest.raises(WrongUseError, match=message):
+                Flows.from_survey(release, **wrong)
+        with pytest.raises(UnknownRoundError, match="no round 7; there are: 1, 2"):
+            Flows.from_survey(release, rounds=[7])
 
 
 # --- what the constructor refuses -----------------------------------------------------------------------------------

@@ -161,6 +161,16 @@ def test_texts_can_be_given_as_categories(tmp_path):
     assert frame["destination"].isna().tolist() == [False, True]
 
 
+@pytest.mark.parametrize("word", ["Total", "НИЙТ", "Итого"])
+def test_a_sum_among_the_areas_is_named_and_a_word_elsewhere_is_a_word(tmp_path, word):
+    path = given(tmp_path, f"from,to,n\nA,B,1\n{word},B,1\n")
+    with pytest.raises(
+        BadInputError, match=rf"column 'from' has the word for a sum in row 3 \('{word}'\). Leave the row"
+    ):
+        read_table_file(path, text=TEXT, numbers=NUMBERS, areas=("origin", "destination"))
+    assert read_table_file(path, text=TEXT, numbers=NUMBERS)["origin"].tolist() == ["A", word]
+
+
 def test_a_file_that_is_read_is_not_written_over(tmp_path):
     path = given(tmp_path, "a\n1\n")
     (tmp_path / "link.csv").symlink_to(path)
