@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import csv
 from datetime import date
+from functools import cache, partial
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 from dtm._warehouse_tables import WAREHOUSE_TABLES
 from dtm.engine import connect
 from dtm.locate import store_grid
 from dtm.workspace import create_workspace
+from geodata.grid import build_grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    import pyarrow as pa
 
     from dtm.engine import Connection
     from dtm.workspace import Workspace
 
 WEST, SOUTH, SIDE = 106.9, 47.9, 0.01
 KHOROOS = ("MN110701", "MN110702", "MN110703", "MN110704")
+GRID_TABLES = ("grid", "grid_cell", "grid_edge")
+GRID_CELLS = 32
+"""Cells along a side: the answers are the same, and the grid isn't the largest part of a warehouse of four squares."""
 
 
 def square(number: int) -> str:
@@ -34,23 +42,41 @@ def middle(number: int) -> tuple[float, float]:
     return WEST + SIDE * ((number - 1) % 2 + 0.5), SOUTH + SIDE * ((number - 1) // 2 + 0.5)
 
 
+def _add_set(connection: Connection, name: str, level: int, parent: str | None, pcodes: Sequence[str]) -> None:
+    connection.execute(
+        "INSERT INTO area_set VALUES (?, 1, ?, ?, DATE '2022-01-01', NULL, ?, NULL, 'EPSG:4326', 'x', 'x', false, "
+        "TIMESTAMP '2024-01-01')",
+        [name, level, parent, len(pcodes)],
+    )
+    for pcode in pcodes:
+        connection.execute(
+            "INSERT INTO area VALUES (?, 1, ?, ?, ?, ?, NULL, NULL, NULL, 1, NULL, NULL, ST_GeomFromText(?))",
+            [name, pcode, level, pcode[:-2], int(pcode[-2:]), square(int(pcode[6:8]))],
+        )
+
+
+@cache
+def _grid_of_khoroos() -> dict[str, pa.Table]:
+    """Return the rows of the khoroos' grid index: they are always the same and dear to make."""
+    with connect() as connection:
+        for name in ("area_set", "area", *GRID_TABLES):
+            connection.execute(WAREHOUSE_TABLES[name].create_sql())
+        _add_set(connection, "khoroos", 3, None, KHOROOS)
+        with patch("dtm.locate.build_grid", partial(build_grid, coarse_cells_max=GRID_CELLS)):
+            store_grid(connection, area_set="khoroos", version=1)
+        return {name: connection.execute(f"FROM {name}").to_arrow_table() for name in GRID_TABLES}
+
+
 def add_areas(connection: Connection, *, with_khesegs: bool = True) -> None:
     """Load the khoroos, and their khesegs as a set below them."""
-    sets = [("khoroos", 3, None, list(KHOROOS))]
+    _add_set(connection, "khoroos", 3, None, KHOROOS)
     if with_khesegs:
-        sets.append(("khesegs", 4, "khoroos", [f"{khoroo}{kheseg:02d}" for khoroo in KHOROOS for kheseg in (1, 2)]))
-    for name, level, parent, pcodes in sets:
-        connection.execute(
-            "INSERT INTO area_set VALUES (?, 1, ?, ?, DATE '2022-01-01', NULL, ?, NULL, 'EPSG:4326', 'x', 'x', false, "
-            "TIMESTAMP '2024-01-01')",
-            [name, level, parent, len(pcodes)],
-        )
-        for pcode in pcodes:
-            connection.execute(
-                "INSERT INTO area VALUES (?, 1, ?, ?, ?, ?, NULL, NULL, NULL, 1, NULL, NULL, ST_GeomFromText(?))",
-                [name, pcode, level, pcode[:-2], int(pcode[-2:]), square(int(pcode[6:8]))],
-            )
-    store_grid(connection, area_set="khoroos", version=1)
+        khesegs = [f"{khoroo}{kheseg:02d}" for khoroo in KHOROOS for kheseg in (1, 2)]
+        _add_set(connection, "khesegs", 4, "khoroos", khesegs)
+    for name, rows in _grid_of_khoroos().items():
+        connection.register("rows_of_grid", rows)
+        connection.execute(f"INSERT INTO {name} FROM rows_of_grid")
+    connection.unregister("rows_of_grid")
 
 
 def add_round(connection: Connection, number: int, *, status: str = "draft", operation: str | None = None) -> None:
