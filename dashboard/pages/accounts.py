@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from dash import Input, Output, html
 
-from dashboard import account_charts, parts, tables
+from dashboard import account_charts, account_tables, breaks, parts, tables
+from dashboard.account_charts import FLAGS
+from dashboard.charts import base_chart
 from dashboard.measures import note_text
 from dashboard.pages.common import register_download, view_ids, view_store
 from dashboard.state import View, view_from_mapping
@@ -16,38 +19,35 @@ from dashboard.words import Words
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pandas as pd
     from dash import Dash
 
     from dashboard.reader import Snapshot
     from dtm.released import ReleasedTable
 
 PAGE = "accounts"
-SMALL_PCT = 0.1
-"""A smaller residual is written with two decimals, so that it does not read as none."""
 COUNTS = ("opening", "arrivals", "departures", "births", "deaths", "boundary_change", "residual", "closing")
 PERCENT = "pct"
 HEADS = {"minWidth": 124, "wrapHeaderText": True, "autoHeaderHeight": True, "filter": False}
 """Of columns of counts, whose words are longer than their figures."""
-FLAGS = ("green", "amber", "red")
 DISTRICT_LEVEL = 2
+LOW_PX = 100
 NARROW_PX = 640
 """Below this width the account runs from top to bottom."""
+STACKED_PX, WIDEST_PX = 990, 1760
+"""Below the first width the panels stand below each other; the page grows to the second."""
+EMPTY = base_chart(height=LOW_PX)
+OUTPUTS = (
+    ("accounts-title", "children"), ("accounts-flag", "children"), ("accounts-waterfall", "figure"),
+    ("accounts-waterfall", "style"), ("accounts-note", "children"), ("accounts-more", "children"),
+    ("accounts-residuals", "figure"), ("accounts-residuals", "style"), ("accounts-residuals-more", "children"),
+    ("accounts-completed", "figure"), ("accounts-completed", "style"), ("accounts-completed-note", "children"),
+    ("accounts-completed-more", "children"), ("accounts-survey", "figure"), ("accounts-survey", "style"),
+    ("accounts-survey-note", "children"), ("accounts-survey-more", "children"), ("accounts-grid", "rowData"),
+)  # fmt: skip
 
 
 def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     """Return the page."""
-    columns = [
-        tables.text_column("name", words("column.area"), minWidth=200),
-        *(
-            tables.number_column(name, words(f"account.{name}"), **HEADS)
-            for name in COUNTS
-            if name != "boundary_change"
-        ),
-        tables.number_column("residual_pct", words("account.residual_pct"), decimals=1, **HEADS),
-        tables.text_column("flag_label", words("account.flag"), minWidth=150),
-        tables.text_column("note_text", words("account.note"), minWidth=260),
-    ]
     return [
         *view_store(PAGE, snapshot, view, words),
         html.Section(
@@ -67,11 +67,11 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                         html.P(id="accounts-flag", className="account-flag"),
                         parts.graph("accounts-waterfall", label=words("account.waterfall")),
                         html.P(id="accounts-note", className="note"),
-                        _formula(words("account.formula"), words("account.formula.reference"), words),
-                        html.H2(words("account.survey"), className="panel-title panel-subtitle"),
-                        parts.graph("accounts-survey", label=words("account.survey")),
-                        html.P(id="accounts-survey-note", className="note"),
-                        _formula(words("account.survey.formula"), words("account.survey.reference"), words),
+                        html.Div(id="accounts-more"),
+                        html.H2(words("account.residuals"), className="panel-title panel-subtitle"),
+                        account_tables.flag_key(words),
+                        parts.graph("accounts-residuals", label=words("account.residuals")),
+                        html.Div(id="accounts-residuals-more"),
                     ],
                     className="panel",
                 ),
@@ -80,7 +80,11 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                         html.H2(words("account.completed"), className="panel-title"),
                         parts.graph("accounts-completed", label=words("account.completed")),
                         html.P(id="accounts-completed-note", className="note"),
-                        _formula(words("account.completed.formula"), words("account.completed.reference"), words),
+                        html.Div(id="accounts-completed-more"),
+                        html.H2(words("account.survey"), className="panel-title panel-subtitle"),
+                        parts.graph("accounts-survey", label=words("account.survey")),
+                        html.P(id="accounts-survey-note", className="note"),
+                        html.Div(id="accounts-survey-more"),
                     ],
                     className="panel",
                 ),
@@ -91,17 +95,23 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
             [
                 html.H2(words("account.table"), className="panel-title"),
                 tables.tools(PAGE, words, query=view.q),
-                tables.grid("accounts-grid", words, label=words("account.table"), columns=columns),
+                tables.grid("accounts-grid", words, label=words("account.table"), columns=_columns(words)),
             ],
             className="panel",
         ),
     ]
 
 
-def _formula(formula: str, reference: str, words: Words) -> html.Details:
-    return html.Details(
-        [html.Summary(words("account.how")), html.P(formula), html.P(reference, className="note")], className="how"
-    )
+def _columns(words: Words) -> list[dict[str, Any]]:
+    counts = [name for name in COUNTS if name != "boundary_change"]
+    return [
+        tables.text_column("name", words("column.area"), minWidth=200),
+        *(tables.number_column(name, words(f"account.{name}"), **HEADS) for name in counts),
+        tables.number_column("residual_pct", words("account.residual_pct"), decimals=1, **HEADS),
+        tables.text_column("flag_label", words("account.flag"), minWidth=190),
+        tables.text_column("units", words("column.units"), minWidth=130),
+        tables.text_column("note_text", words("account.note"), minWidth=260),
+    ]
 
 
 def account_of(snapshot: Snapshot, view: View) -> dict[str, Any] | None:
@@ -112,24 +122,18 @@ def account_of(snapshot: Snapshot, view: View) -> dict[str, Any] | None:
 
 
 def head(row: dict[str, Any] | None, words: Words, *, is_first: bool) -> tuple[Any, str]:
-    """Return the verdict on an account in words and colour, and what its note says."""
+    """Return the verdict on an account in words, sign and colour, and what its note says."""
     if is_first:
         return words("account.first"), ""
     if row is None:
-        return words("status.not_reported"), ""
+        return words("status.not_reported"), words("status.not_reported.why")
     if not account_charts.is_there(row):
-        return words(f"status.{row['status']}"), note_text(row["note"], words.lang) or words(
-            f"status.{row['status']}.why"
-        )
-    flag = str(row["flag"])
-    residual_pct = float(row["residual_pct"])
-    share = words.number(residual_pct, decimals=1 if abs(residual_pct) >= SMALL_PCT else 2, signed=True)
-    verdict = html.Strong(
-        words(f"account.flag.{flag}"), className="badge", style={"backgroundColor": account_charts.FLAG_COLORS[flag]}
-    )
-    persons = words.number(row["residual"], signed=True)
+        why = note_text(row["note"], words.lang) or words(f"status.{row['status']}.why")
+        return words("account.no_verdict", status=words(f"status.{row['status']}")), why
+    share = account_charts.signed_pct(words, float(row["residual_pct"])) if pd.notna(row["residual_pct"]) else "–"
+    told = words("account.verdict", persons=words.number(row["residual"], signed=True), share=share)
     notes = f"{words('account.scale')} {note_text(row['note'], words.lang)}".strip()
-    return [verdict, " ", words("account.verdict", persons=persons, share=share)], notes
+    return [account_tables.flag_badge(str(row["flag"]), words), " ", told], notes
 
 
 def completed_note(snapshot: Snapshot, words: Words, *, pcode: str, number: int) -> str:
@@ -168,8 +172,13 @@ def table_rows(snapshot: Snapshot, view: View, words: Words) -> pd.DataFrame:
     rows["name"] = [snapshot.full_name(str(pcode), words) for pcode in rows["pcode"]]
     rows["status_label"] = [words(f"status.{status}") for status in rows["status"]]
     rows["flag_label"] = [
-        words(f"account.flag.{flag}") if flag in FLAGS else label
+        account_tables.flag_text(flag, words) if flag in FLAGS else label
         for flag, label in zip(rows["flag"], rows["status_label"], strict=True)
+    ]
+    coverage = snapshot.rows("coverage", round_number=number).set_index("pcode").reindex(rows["pcode"])
+    rows["units"] = [
+        words("key.of", reported=words.number(reported), expected=words.number(expected))
+        for reported, expected in zip(coverage["units_reported"], coverage["units_expected"], strict=True)
     ]
     rows["note_text"] = [note_text(note, words.lang) for note in rows["note"]]
     return rows
@@ -179,18 +188,7 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
     """Connect the page's controls."""
 
     @app.callback(
-        Output("accounts-title", "children"),
-        Output("accounts-flag", "children"),
-        Output("accounts-waterfall", "figure"),
-        Output("accounts-waterfall", "style"),
-        Output("accounts-note", "children"),
-        Output("accounts-completed", "figure"),
-        Output("accounts-completed", "style"),
-        Output("accounts-completed-note", "children"),
-        Output("accounts-survey", "figure"),
-        Output("accounts-survey", "style"),
-        Output("accounts-survey-note", "children"),
-        Output("accounts-grid", "rowData"),
+        *(Output(identity, prop) for identity, prop in OUTPUTS),
         Input(view_ids(PAGE), "data"),
         prevent_initial_call=True,
     )
@@ -207,43 +205,79 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
 
 
 def update(snapshot: Snapshot, view: View, words: Words) -> tuple[Any, ...]:
-    """Return all that the page shows of a view, in the order of its outputs; an empty chart is not drawn."""
+    """Return all that the page shows of a view, in the order of `OUTPUTS`; an empty chart is not drawn."""
     number, pcode = snapshot.round_or_last(view.round), snapshot.area_or_home(view.area)
     when = words("round.title", number=number, month=words.month(snapshot.reference_day(number)))
-    row = account_of(snapshot, view)
-    verdict, note = head(row, words, is_first=number == snapshot.rounds.index[0])
-    is_narrow = view.width < NARROW_PX
-    account = (
-        account_charts.waterfall(row, words, is_narrow=is_narrow)
-        if row is not None and account_charts.is_there(row)
-        else None
-    )
-    completed = account_charts.completed(snapshot, words, pcode=pcode, round_number=number)
-    sampled = survey_area(snapshot, pcode)
-    survey = account_charts.survey_dots(
-        snapshot, words, pcode=sampled, round_number=number, estimates=shares_of(snapshot), is_narrow=is_narrow
-    )
-    has_survey = bool(survey.data and len(survey.data[0].x))
-    told = (
-        words("account.survey_of", area=snapshot.full_name(sampled, words))
-        if has_survey
-        else words("account.no_survey")
-    )
     rows = tables.matching(table_rows(snapshot, view, words), view.q)
     return (
         f"{words('account.title')} · {snapshot.full_name(pcode, words)} · {when}",
-        verdict,
-        account or account_charts.base_chart(height=account_charts.LOW_PX),
-        _shown(account is not None),
-        note,
-        completed,
-        _shown(bool(completed.data and len(completed.data[0].x))),
-        completed_note(snapshot, words, pcode=pcode, number=number),
-        survey,
-        _shown(has_survey),
-        told,
+        *_account(snapshot, view, words, pcode=pcode, number=number),
+        *_residuals(snapshot, view, words, pcode=pcode),
+        *_completed(snapshot, words, pcode=pcode, number=number),
+        *_survey(snapshot, view, words, pcode=survey_area(snapshot, pcode), number=number),
         tables.records(rows),
     )
+
+
+def _account(snapshot: Snapshot, view: View, words: Words, *, pcode: str, number: int) -> tuple[Any, ...]:
+    """Return verdict, chart, note, and table and formula of the account."""
+    row = account_of(snapshot, view)
+    verdict, note = head(row, words, is_first=number == snapshot.rounds.index[0])
+    is_drawn = row is not None and account_charts.is_there(row)
+    figure = account_charts.waterfall(row, words, is_narrow=view.width < NARROW_PX) if is_drawn and row else EMPTY
+    more = [
+        account_tables.account_table(row, words) if row is not None else None,
+        account_tables.behind_account(snapshot, words, pcode=pcode, round_number=number),
+        *account_tables.broken_notes(snapshot, words, breaks.EVERY_SERIES, pcode=pcode, round_number=number),
+    ]
+    return verdict, figure, _shown(is_drawn), note, _there(more)
+
+
+def _residuals(snapshot: Snapshot, view: View, words: Words, *, pcode: str) -> tuple[Any, ...]:
+    """Return the chart of what was not explained at every round, and its table; words where there is none."""
+    has_any = (snapshot.rows("balance", pcode=pcode)["status"] == "published").any()
+    told = words("account.residuals.none" if len(snapshot.rounds) > 1 else "account.residuals.one")
+    figure = account_charts.residuals(snapshot, words, pcode=pcode, width_px=_width(view)) if has_any else EMPTY
+    broken = breaks.told(breaks.breaks_of(snapshot, words, breaks.EVERY_SERIES, pcode=pcode), words)
+    more = [
+        None if has_any else html.P(told, className="note"),
+        account_tables.residual_table(snapshot, words, pcode=pcode),
+        *(html.P(text, className="note") for text in broken),
+    ]
+    return figure, _shown(bool(has_any)), _there(more)
+
+
+def _completed(snapshot: Snapshot, words: Words, *, pcode: str, number: int) -> tuple[Any, ...]:
+    """Return the chart of figures for all units, its note, and its table and formula."""
+    frame = account_charts.completed_rows(snapshot, pcode=pcode, round_number=number)
+    more = [
+        account_tables.completed_table(frame, words),
+        account_tables.behind_completed(snapshot, words, pcode=pcode, round_number=number),
+        *account_tables.broken_notes(snapshot, words, breaks.STOCK_SERIES, pcode=pcode, round_number=number),
+    ]
+    figure = account_charts.completed(snapshot, words, pcode=pcode, round_number=number)
+    note = completed_note(snapshot, words, pcode=pcode, number=number)
+    return figure, _shown(not frame.empty), note, _there(more)
+
+
+def _survey(snapshot: Snapshot, view: View, words: Words, *, pcode: str, number: int) -> tuple[Any, ...]:
+    """Return the chart of the sample's shares, whom they are about, and their table and formula."""
+    frame = account_charts.survey_rows(snapshot, words, pcode=pcode, round_number=number, estimates=shares_of(snapshot))
+    has_any = not frame.empty
+    area = snapshot.full_name(pcode, words)
+    told = words("account.survey_of", area=area) if has_any else words("account.no_survey")
+    figure = account_charts.survey_dots(frame, words, is_narrow=view.width < NARROW_PX) if has_any else EMPTY
+    more = [account_tables.survey_table(frame, words), account_tables.behind_survey(words, frame)] if has_any else []
+    return figure, _shown(has_any), told, _there(more)
+
+
+def _width(view: View) -> int:
+    """Return about how wide the chart over the rounds is."""
+    return view.width - 50 if view.width < STACKED_PX else int(min(view.width, WIDEST_PX) * 0.6) - 50
+
+
+def _there(pieces: list[Any]) -> list[Any]:
+    return [piece for piece in pieces if piece is not None]
 
 
 def _shown(is_shown: bool) -> dict[str, str]:  # noqa: FBT001  one thing to say

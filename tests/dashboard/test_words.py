@@ -14,7 +14,6 @@ import dashboard
 from dashboard import account_charts, flow_bars, parts, tables
 from dashboard.desk import board, deciding, files, finding_table, layout, round_head, units
 from dashboard.measures import MEASURES
-from dashboard.pages import accounts
 from dashboard.pages.data import BREAK_COLUMNS, INPUT_KINDS, METHODS
 from dashboard.pages.flows import SOURCE_GROUPS
 from dashboard.pages.hazards import SERVICES_KNOWN
@@ -65,7 +64,13 @@ COMPOSED = {
     *(f"empty.{step}" for step in ("areas", "round", "returns", "release")),
     *(f"rounds.{name}" for name in ("round", "dates", "state", "signed_on", "signed_off", "open")),
     *(f"account.{name}" for name in account_charts.STEPS),
-    *(f"account.flag.{flag}" for flag in accounts.FLAGS),
+    *(f"account.{part}.{flag}" for part in ("flag", "key") for flag in account_charts.FLAGS),
+    *(f"account.axis.{name}" for name in ("people", "moves", "residual", "share")),
+    *(f"account.head.{name}" for name in ("term", "people", "share", "round", "residual", "pct", "verdict", "units")),
+    *(f"account.head.{name}" for name in ("returns", "figure", "told", "estimated", "all", "interval", "part")),
+    *(f"account.head.{name}" for name in ("estimate", "value", "base", "effect")),
+    "account.residuals.none",
+    "account.residuals.one",
     *(f"account.figure.{figure}" for figure in account_charts.FIGURES),
     *(f"account.{part}" for part in ("told", "estimated")),
     *(f"desk.section.{name}" for name in layout.SECTIONS),
