@@ -169,15 +169,25 @@ def complete(header: Header, *, place: str, is_sparse: bool, tables: Sequence[Fo
         return header
     shown = ", ".join(name.strip() for name in names if name.strip()) or message("nothing")
     if len(found) < min(MINIMUM_KNOWN_COLUMNS, len(table.required_names)):
-        forms = "; ".join(f"{one.form} {one.name}: {', '.join(one.required_names)}" for one in tables)
+        forms = joined((_columns_needed(one) for one in tables), "; ")
         raise UnknownFormError(message("header_fits_no_form", place=place, found=shown, forms=forms))
     is_told = any(mark in found for mark in table.marks) and 2 * len(missing) <= len(table.required_names)
     if is_sparse and is_told and "instance_id" not in missing:
         return _with_nothing(header, missing)
     columns = _missing_words(header, missing)
     raise MissingColumnsError(
-        message("columns_missing", place=place, table=table.name, form=table.form, columns=columns, found=shown)
+        message("columns_missing", place=place, table=_named(table), form=table.form, columns=columns, found=shown)
     )
+
+
+def _named(table: FormTable) -> Message:
+    """Return a table's name, in Mongolian after what it holds."""
+    return Message(table.name, f"“{table.meaning_mn.partition(':')[0]}” ({table.name})")
+
+
+def _columns_needed(table: FormTable) -> Message:
+    columns = ", ".join(table.required_names)
+    return Message(f"{table.form} {table.name}: {columns}", f"{_named(table).mongolian}: {columns}")
 
 
 def _with_nothing(header: Header, columns: Sequence[str]) -> Header:
