@@ -188,11 +188,14 @@ def fill_layer(url: str, *, color: str, opacity: float) -> dict[str, Any]:
 
 
 def district_lines(snapshot: Snapshot) -> list[dict[str, Any]]:
-    """Return the borders of the districts and, where the release has them, the roads."""
+    """Return the borders of the districts, in a country those of the aimags above them, and the roads if any."""
     roads = [
         line_layer(layer_url(snapshot, name), color="#7d8494", width=1, opacity=0.55)
         for name in snapshot.layers("road")
     ]
+    if len(snapshot.at_level(1)) > 1:
+        soums = line_layer(map_url(snapshot, 2), color=BORDER, width=0.6, opacity=0.7)
+        return [*roads, soums, line_layer(map_url(snapshot, 1), color=BORDER, width=1.8)]
     return [*roads, line_layer(map_url(snapshot, 2), color=BORDER, width=1.6)]
 
 

@@ -46,7 +46,7 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                     [
                         html.H2(id="overview-area", className="panel-title"),
                         html.Div(id="overview-cards", className="cards"),
-                        html.H3(words("overview.trend"), className="panel-subtitle"),
+                        html.H3(f"{words('overview.trend')}, {words('unit.persons')}", className="panel-subtitle"),
                         parts.graph(
                             "overview-population", label=words("overview.trend"), height=trends.TREND_HEIGHT_PX
                         ),
