@@ -22,7 +22,12 @@ REGISTERED_INDICATORS = (
 )
 CHANGE_INDICATORS = ("change_persons", "change_pct")
 """Indicators that compare a round with the one before."""
-OF_A_DAY = ("stock", "carried", "stock_month", "density")
+OF_A_DAY = (
+    "stock", "carried", "stock_month", "density", "exposure", "survey_estimate", "survey_flow", "passage_day",
+    "passage_estimate",
+)  # fmt: skip
+OWN_DAY = {"carried": "reference_on", "stock_month": "day", "passage_day": "day", "passage_estimate": "day"}
+"""Tables whose rows have a day of their own, and its column; all others are of the reference day of their round."""
 SINCE_THE_ROUND_BEFORE = ("balance", "vital")
 AREAS = ("pcode", "origin", "destination")
 """Columns that say whose figure it is: an area's, or of both ends of a move."""
@@ -32,7 +37,8 @@ WHOLE = "whole"
 def add_series_breaks(frame: pd.DataFrame, release: Release, *, table: str) -> None:
     """Add the column `series_break` to rows of a release.
 
-    *Days.* Stocks, densities and indicators are of their reference day (by month, of the day of the row); a change, a
+    *Days.* Stocks, densities, indicators, exposure and the survey are of their reference day, months and days at
+    checkpoints of the day of the row, the hours of a week at checkpoints of all days of the round; a change, a
     balance, births and deaths are of the days since the reference day of the round before; moves are of the days they
     were asked for. *Series.* Stocks and indicators of registered people, and what is estimated from these, belong to
     the series `registered`, moves by registration to `registration`; all other rows are touched by breaks of every
@@ -61,10 +67,12 @@ def _days(frame: pd.DataFrame, release: Release, *, table: str) -> pd.DataFrame:
     """Return the last day and the first day that each row is about, or the day it is compared with."""
     rounds = release.table("round").frame.set_index("round_number").sort_index()
     reference = pd.to_datetime(rounds["reference_on"])
-    own = {"carried": "reference_on", "stock_month": "day"}.get(table)
+    own = OWN_DAY.get(table)
     day = pd.to_datetime(frame[own]) if own else frame["round_number"].map(reference)
     if table in OF_A_DAY:
         return pd.DataFrame({"day": day, "since": day}, index=frame.index)
+    if table == "passage_hour":
+        return pd.DataFrame({"day": pd.to_datetime(frame["ended_on"]), "since": pd.to_datetime(frame["started_on"])})
     before = frame["round_number"].map(reference.shift())
     window = frame["round_number"].map(pd.to_timedelta(rounds["flow_days"] - 1, unit="D"))
     if table in SINCE_THE_ROUND_BEFORE:

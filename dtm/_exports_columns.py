@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dtm._exports_estimates import ESTIMATE_COLUMNS, ESTIMATE_PRODUCTS, FLOW_VIEW
-from dtm._exports_kinds import AREA, COVERAGE, RELEASE, ROUND, ColumnKind, ExportColumn, Product
+from dtm._exports_kinds import AREA, COVERAGE, NOTE, RELEASE, ROUND, ColumnKind, ExportColumn, Product
 from dtm._release_tables import RELEASE_TABLES
 
 __all__ = ["EXPORT_COLUMNS", "PRODUCTS", "REAL_VALUED_TABLES", "WRITTEN", "ColumnKind", "ExportColumn", "Product"]
@@ -227,8 +227,10 @@ EXPORT_COLUMNS: dict[str, ExportColumn] = {
         _C(
             "units_expected",
             "integer",
-            "reporting units expected in the area",
-            "мэдээлэх ёстой нэгжийн тоо",
+            "reporting units expected in the area; of a system in all its areas; of a month at the less complete of "
+            "the rounds it rests on",
+            "мэдээлэх ёстой нэгжийн тоо; тогтолцооны хувьд бүх нутгаар; сарын хувьд үндэслэсэн үе шатуудаас хамралт "
+            "багатайгаар нь",
             "units",
             "#meta+units+expected+num",
         ),
@@ -288,7 +290,7 @@ EXPORT_COLUMNS: dict[str, ExportColumn] = {
     )
 }
 
-_INDICATOR = ("indicator", "indicator_label", "value", "unit", "status", "status_label", "note")
+_INDICATOR = ("indicator", "indicator_label", "value", "unit", "status", "status_label", *NOTE)
 
 PRODUCTS: dict[str, Product] = {
     product.name: product
@@ -380,6 +382,7 @@ PRODUCTS: dict[str, Product] = {
                 "persons_high",
                 "status",
                 "status_label",
+                "series_break",
                 *COVERAGE,
                 *RELEASE,
             ),

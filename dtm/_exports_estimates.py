@@ -6,12 +6,14 @@ from dtm._exports_kinds import (
     AREA,
     COVERAGE,
     ENDS,
+    ENDS_COVERAGE,
     INTERVAL,
     METHOD,
     NOTE,
     RELEASE,
     ROUND,
     STATUS,
+    ColumnKind,
     ExportColumn,
     Product,
 )
@@ -21,10 +23,18 @@ _SOURCE = ("source", "source_label")
 _DIRECTION = ("direction", "direction_label")
 _CHECKPOINT = ("checkpoint", "checkpoint_label")
 
+_COVERAGE_WORDS: tuple[tuple[str, ColumnKind, str, str, str], ...] = (
+    ("units_expected", "integer", "reporting units expected", "мэдээлэх ёстой нэгж", "units"),
+    ("units_reported", "integer", "units with an accepted return", "мэдээлсэн нэгж", "units"),
+    (
+        "registered_coverage_share", "number", "share of the registered people in units that reported",
+        "мэдээлсэн нэгжид амьдардаг бүртгэлтэй хүний хувь", "0-1",
+    ),
+)  # fmt: skip
 ESTIMATE_COLUMNS = (
     _C("breakdown_label", "text", "the breakdown in words", "задаргааны нэр"),
     _C("method_label", "text", "the method in words", "аргын нэр"),
-    _C("note_label", "text", "the note in words", "тайлбар үгээр"),
+    _C("note_label", "text", "the note in words", "тайлбар үгээр", "", "#description+name"),
     _C("event", "text", "births or deaths", "төрөлт эсвэл нас баралт"),
     _C("event_label", "text", "the event in words", "үйл явдлын нэр"),
     _C("figure", "text", "figure that was completed", "гүйцээсэн тоо"),
@@ -116,6 +126,11 @@ ESTIMATE_COLUMNS = (
         "хоёр нэгжийн хооронд, нэгж дотор, дотор байж болзошгүй, гадаад, тодорхойгүй, эсвэл нийт",
     ),
     _C("part_label", "text", "the part in words", "хэсгийн нэр"),
+    *(
+        _C(f"{end}_{name}", kind, f"{words_en} of the {end}", f"{end_mn} {words_mn}", unit)
+        for end, end_mn in (("origin", "гарсан нэгжийн"), ("destination", "очсон нэгжийн"))
+        for name, kind, words_en, words_mn, unit in _COVERAGE_WORDS
+    ),
 )
 """Columns that only these products have."""
 
@@ -144,7 +159,7 @@ ESTIMATE_PRODUCTS = (
         "Хоёр талын мэдээг тулгасан шилжилт хөдөлгөөн",
         (
             *ROUND, "flow_days", "level", *ENDS, "arrivals", "departures", "mirror_ratio", "value", *INTERVAL, *STATUS,
-            *METHOD, *NOTE, "series_break", *RELEASE,
+            *METHOD, *NOTE, "series_break", *ENDS_COVERAGE, *RELEASE,
         ),
     ),
     Product(
@@ -175,7 +190,7 @@ ESTIMATE_PRODUCTS = (
         "Шилжилт хөдөлгөөний нэгдсэн тогтолцооны үзүүлэлтүүд",
         (
             *ROUND, "flow_days", *_SOURCE, "level", "indicator", "indicator_label", "value", "unit", *STATUS, *NOTE,
-            "series_break", *RELEASE,
+            "series_break", *COVERAGE, *RELEASE,
         ),
     ),
     Product(
@@ -183,7 +198,8 @@ ESTIMATE_PRODUCTS = (
         "stock_month",
         "People by month",
         "Хүн амын тоо сараар",
-        (*AREA, "category", "category_label", "day", "value", *STATUS, *METHOD, *NOTE, "series_break", *RELEASE),
+        (*AREA, "category", "category_label", "day", "value", *STATUS, *METHOD, *NOTE, "series_break", *COVERAGE,
+         *RELEASE),
     ),
     Product(
         "carried",
@@ -202,7 +218,8 @@ ESTIMATE_PRODUCTS = (
         "Өрхийн түүвэр судалгааны үнэлгээ",
         (
             *ROUND, *AREA, "estimate", "estimate_label", "item", "item_label", "value", "unit", "standard_error",
-            *INTERVAL, "design_effect", "base_households", "base_persons", *STATUS, *METHOD, *NOTE, *RELEASE,
+            *INTERVAL, "design_effect", "base_households", "base_persons", *STATUS, *METHOD, *NOTE, "series_break",
+            *RELEASE,
         ),
     ),
     Product(
@@ -212,7 +229,7 @@ ESTIMATE_PRODUCTS = (
         "Нэг, таван жилийн өмнөх болон төрсөн газар, өрхийн түүвэр судалгаагаар",
         (
             *ROUND, *_SOURCE, "level", *ENDS, "value", "standard_error", *INTERVAL, "base_persons", *STATUS, *METHOD,
-            *NOTE, *RELEASE,
+            *NOTE, "series_break", *RELEASE,
         ),
     ),
     Product(
@@ -222,7 +239,7 @@ ESTIMATE_PRODUCTS = (
         "Хяналтын цэгээр зорчигчид өдрөөр",
         (
             "round_number", *_CHECKPOINT, "day", *_DIRECTION, "measure", "measure_label", "hours_observed",
-            "observed_hours", "value", *STATUS, *RELEASE,
+            "observed_hours", "value", *STATUS, "series_break", *RELEASE,
         ),
     ),
     Product(
@@ -230,7 +247,8 @@ ESTIMATE_PRODUCTS = (
         "passage_hour",
         "Travellers at checkpoints by weekday and hour",
         "Хяналтын цэгээр зорчигчид гараг, цагаар",
-        (*ROUND, *_DIRECTION, "weekday", "hour", "checkpoint_hours", "value", *STATUS, *RELEASE),
+        (*ROUND, *_DIRECTION, "weekday", "hour", "checkpoint_hours", "value", *STATUS, "series_break",
+         *RELEASE),
     ),
     Product(
         "checkpoint-estimates",
@@ -239,7 +257,7 @@ ESTIMATE_PRODUCTS = (
         "Хяналтын цэгээр 24 цагт зорчигчид, ажигласан цагаас өсгөж тооцсон",
         (
             "round_number", *_CHECKPOINT, "day", *_DIRECTION, "hours_observed", "observed_share", "value", *INTERVAL,
-            *STATUS, *METHOD, *NOTE, *RELEASE,
+            *STATUS, *METHOD, *NOTE, "series_break", *RELEASE,
         ),
     ),
 )  # fmt: skip

@@ -10,6 +10,7 @@ import shapely
 
 from dtm._exports_breaks import add_series_breaks
 from dtm._exports_columns import EXPORT_COLUMNS, PRODUCTS, REAL_VALUED_TABLES, WRITTEN
+from dtm._exports_coverage import add_coverage
 from dtm._exports_estimates import ESTIMATE_WORDS, FLOW_VIEW, SURVEY_LISTS
 from dtm._release_tables import RELEASE_TABLES
 from dtm.measures import NOTES, note_words
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from dtm._exports_columns import Product
 
 TOTAL = "total"
-COVERED = {"units_expected", "units_reported", "registered_coverage_share"}
-"""Columns of products whose rows rest on the returns of an area."""
-CHECKPOINT_SOURCES = ("checkpoint", "checkpoint_through")
-"""Sources whose coverage is hours of observation, not returns of reporting units."""
 LABELLED = (
     "source", "direction", "reason", "category", "measure", "indicator", "status", "severity", "method", "event",
     "figure", "flag", "estimate", "checkpoint", "breakdown", "part",
@@ -94,8 +91,7 @@ def joined(release: Release, table: ReleasedTable, *, product: Product, language
     if "round_number" in frame:
         _add_round(frame, release)
     _add_places(frame, release)
-    if set(product.columns) >= COVERED:
-        _add_coverage(frame, release)
+    add_coverage(frame, release, product=product)
     _add_labels(frame, release, table=product.table, language=language)
     if "series_break" in product.columns:
         add_series_breaks(frame, release, table="flow_item" if product is FLOW_VIEW else product.table)
@@ -152,24 +148,6 @@ def place_names(release: Release) -> pd.DataFrame:
     total = pd.DataFrame([(TOTAL, *WORDS["place", TOTAL]), *regions], columns=columns)
     both = [release.table(name).frame[columns] for name in ("area", "place")]
     return pd.concat([*both, total]).drop_duplicates("pcode").set_index("pcode")
-
-
-def _add_coverage(frame: pd.DataFrame, release: Release) -> None:
-    coverage = _typed(release.table("coverage").frame, name="coverage").set_index(["round_number", "pcode"])
-    keys = pd.MultiIndex.from_frame(frame[["round_number", "pcode"]])
-    at_checkpoint = frame["source"].isin(CHECKPOINT_SOURCES).to_numpy() if "source" in frame else None
-    for column in ("units_expected", "units_reported", "registered_coverage_share"):
-        values = coverage[column].reindex(keys).reset_index(drop=True)
-        frame[column] = values if at_checkpoint is None else values.mask(at_checkpoint)
-    if at_checkpoint is not None:
-        frame["hours_observed"] = frame["round_number"].map(_hours_observed(release)).where(at_checkpoint).astype(float)
-
-
-def _hours_observed(release: Release) -> pd.Series[float]:
-    """Return hours on duty by round, over all checkpoints; told once a figure, they count once a day."""
-    days = release.table("passage_day").frame.drop_duplicates(["checkpoint", "day"])
-    days = days.dropna(subset=["round_number"]).astype({"round_number": "int64"})
-    return days.groupby("round_number")["hours_observed"].sum(min_count=1)
 
 
 def _add_labels(frame: pd.DataFrame, release: Release, *, table: str, language: str) -> None:

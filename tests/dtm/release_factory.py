@@ -129,11 +129,11 @@ FLOWS = [
 ]
 INDICATORS = [
     (2, 3, "MN110701", "net_per_1000", 12.5, "per_1000_year", "published", None),
-    (2, 3, "MN110702", "net_per_1000", None, "per_1000_year", "undefined", "no return in this round"),
+    (2, 3, "MN110702", "net_per_1000", None, "per_1000_year", "undefined", "not_reported"),
 ]
 DENSITIES = [
     (2, 3, "MN110701", "persons_per_km2", 812 / 83.0, "persons_per_km2", "published", None),
-    (2, 3, "MN110702", "persons_per_km2", None, "persons_per_km2", "undefined", "not reported"),
+    (2, 3, "MN110702", "persons_per_km2", None, "persons_per_km2", "undefined", "not_reported"),
 ]
 PASSAGE_DAYS = [
     (2, "emeelt", dt.date(2024, 10, 2), "in", "persons", 10.0, "8-17", 300, "published"),

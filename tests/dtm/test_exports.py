@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import errno
 import hashlib
 import io
@@ -31,7 +32,7 @@ from dtm.exports import (
     to_bytes,
 )
 from dtm.released import ReleasedTable
-from tests.dtm.release_factory import RELEASE_ID, build_release
+from tests.dtm.release_factory import AREAS, RELEASE_ID, WEST, build_release
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +74,10 @@ def test_labels_follow_the_language_and_unknown_codes_stand_for_themselves(relea
 
 
 WITHOUT_COVERAGE = {
-    "findings", "reconciled", "system", "monthly", "carried", "survey", "survey-flows", "checkpoint-days",
-    "checkpoint-hours", "checkpoint-estimates",
+    "findings", "carried", "survey", "survey-flows", "checkpoint-days", "checkpoint-hours", "checkpoint-estimates",
 }  # fmt: skip
-"""Products whose rows rest on other things than the returns of one area in one round."""
+"""Products whose rows rest on other things than the returns of a round, and tell them: shares, bases, hours."""
+COVERAGE = ["units_expected", "units_reported", "registered_coverage_share"]
 
 
 def test_the_command_line_offers_every_product():
@@ -116,10 +117,65 @@ def test_every_column_is_declared_and_every_figure_has_status_and_coverage(relea
     assert list(frame.columns) == list(PRODUCTS[product].columns)
     assert set(frame.columns) <= set(EXPORT_COLUMNS)
     if product != "findings":
-        assert {"status", "status_label"} <= set(frame.columns)
+        assert {"status", "status_label", "series_break"} <= set(frame.columns)
     if product not in WITHOUT_COVERAGE:
-        assert {"units_expected", "units_reported", "registered_coverage_share"} <= set(frame.columns)
+        ends = ("origin_", "destination_") if product == "reconciled" else ("",)
+        assert {f"{end}{name}" for end in ends for name in COVERAGE} <= set(frame.columns)
     assert {"release_id", "is_demonstration"} <= set(frame.columns)
+
+
+def test_a_move_has_the_coverage_of_both_ends_and_a_system_that_of_its_areas(release):
+    move = product_table(release, "reconciled").frame.set_index("origin").loc["MN110701"]
+    assert [move[f"origin_{name}"] for name in COVERAGE] == [2, 2, 1.0]
+    assert [move[f"destination_{name}"] for name in COVERAGE] == [2, 1, 0.5]
+    assert product_table(release, "system").frame[COVERAGE].to_numpy().tolist() == [[4, 3, 0.75]]  # the city's
+
+
+def test_a_month_has_the_coverage_of_the_less_complete_of_its_rounds(tmp_path):
+    first = [
+        (1, 2, "MN1107", 4, 4, 1.0, 4, 4, 0),
+        (1, 2, "MN67", 8, 6, None, 6, 6, 0),
+        (1, 2, "MN65", 5, 0, 0.0, 0, 0, 0),
+    ]
+    second = [
+        (2, 2, "MN1107", 4, 3, 0.75, 3, 3, 0),
+        (2, 2, "MN67", 8, 8, 1.0, 8, 8, 0),
+        (2, 2, "MN65", 5, 5, 1.0, 5, 5, 0),
+    ]
+    days = [dt.date(2024, 4, 30), dt.date(2024, 6, 1), dt.date(2024, 10, 31), dt.date(2024, 12, 1)]
+    months = [
+        (2, code, "actual", day, 812.0, "published", "observed", None)
+        for code in ("MN1107", "MN67", "MN65")
+        for day in days
+    ]
+    with contextlib.closing(build_release(tmp_path, rows={"coverage": first + second, "stock_month": months})) as made:
+        frame = product_table(made, "monthly").frame
+    told = {code: rows["units_reported"].tolist() for code, rows in frame.groupby("pcode")}
+    assert told == {
+        "MN1107": [4, 3, 3, 3],  # between and after both rounds: the second, with 75 %
+        "MN67": [6, 6, 8, 6],  # the first, with 6 of 8 units
+        "MN65": [0, 0, 5, 5],  # nobody told anything in the first
+    }
+
+
+def test_systems_of_several_aimags_add_up_the_units(tmp_path):
+    aimags = [("MN65", 1, None, None, "а", "a", 1.0, None, 106.8, 47.9, WEST), ("MN67", *AREAS[0][1:])]
+    coverage = [
+        (2, 1, "MN65", 5, 4, 0.9, 4, 4, 0),
+        (2, 1, "MN67", 3, 3, 1.0, 3, 3, 0),
+        (1, 1, "MN65", 5, 5, 1.0, 5, 5, 0),
+    ]
+    systems = [(n, "arrivals", 1, "movers", 31.0, "persons", "published", None) for n in (1, 2)]
+    rows = {"area": aimags, "coverage": coverage, "system": systems}
+    with contextlib.closing(build_release(tmp_path, rows=rows)) as made:
+        frame = product_table(made, "system").frame
+    assert frame[COVERAGE[:2]].to_numpy().tolist() == [[5, 5], [8, 7]]
+    assert frame["registered_coverage_share"].fillna(-1).tolist() == [1, -1]
+
+
+@pytest.mark.parametrize("product", exports.HXL_PRODUCTS)
+def test_every_column_of_a_humanitarian_file_has_a_tag(product):
+    assert [name for name in PRODUCTS[product].columns if not EXPORT_COLUMNS[name].hxl.startswith("#")] == []
 
 
 def test_all_declared_columns_are_explained_in_both_languages():
