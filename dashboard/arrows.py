@@ -13,6 +13,8 @@ TAIL_SHARE = 0.25
 HEAD_LENGTH_WIDTHS = 2.4
 HEAD_WIDTH_WIDTHS = 2.2
 GAP_SHARE = 0.05
+WIDEST_PER_LENGTH = 0.25
+"""An arrow is never wider than this share of its length: shorter ones would be all head."""
 MERCATOR_LIMIT_DEG = 85.0
 
 
@@ -65,8 +67,8 @@ def arrow(origin: Point, destination: Point, *, width: float, head: float = 0.0)
         (start[0] + end[0]) / 2 - along[1] * BEND_SHARE * 2 * length,
         (start[1] + end[1]) / 2 + along[0] * BEND_SHARE * 2 * length,
     )
-    width = min(width, length / 4)
-    head = min(max(width, head), length / 4)
+    width = min(width, length * WIDEST_PER_LENGTH)
+    head = min(max(width, head), length * WIDEST_PER_LENGTH)
     neck = 1 - GAP_SHARE - min(0.5, HEAD_LENGTH_WIDTHS * head / length)
     left: list[Point] = []
     right: list[Point] = []
@@ -82,6 +84,12 @@ def arrow(origin: Point, destination: Point, *, width: float, head: float = 0.0)
     point = [(x - dy * half, y + dx * half), tip, (x + dy * half, y - dx * half)]
     ring = [*left, *point, *reversed(right)]
     return [from_mercator(corner) for corner in [*ring, ring[0]]]
+
+
+def is_too_short(origin: Point, destination: Point, *, width: float) -> bool:
+    """Return whether an arrow between two points is drawn thinner than the width it was given."""
+    start, end = to_mercator(origin), to_mercator(destination)
+    return width > math.hypot(end[0] - start[0], end[1] - start[1]) * WIDEST_PER_LENGTH
 
 
 def arrow_width(value: float, *, largest: float, widest: float) -> float:

@@ -51,8 +51,12 @@ def area_totals(snapshot: Snapshot, view: View) -> pd.DataFrame:
     totals = totals.reindex(areas.index)
     for side in ("in", "out", "net"):
         totals[f"{side}_status"] = totals[f"{side}_status"].astype(object).fillna("not_reported")
-    key = "net" if view.direction == "both" else view.direction
-    return totals.sort_values(key, ascending=False, na_position="last", kind="stable")
+    return totals.sort_values(key_of(view), ascending=False, na_position="last", kind="stable")
+
+
+def key_of(view: View) -> str:
+    """Return the side the areas are put in order by."""
+    return "net" if view.direction == "both" else view.direction
 
 
 def shown_ends(totals: pd.DataFrame, *, key: str) -> pd.DataFrame:

@@ -41,6 +41,11 @@ def unit_of(view: View) -> str:
     return view.unit if is_told(view.source) else "persons"
 
 
+def sides_of(view: View) -> tuple[str, ...]:
+    """Return what is drawn for the view's direction: in, out and their difference, or one of them."""
+    return SIDES if view.direction == "both" else (view.direction,)
+
+
 def reason_of(snapshot: Snapshot, view: View) -> str:
     """Return the reason where the source tells reasons and the release has it, else the total."""
     return view.reason if is_told(view.source) and view.reason in reasons(snapshot) else TOTAL
@@ -136,7 +141,8 @@ def border_totals(
 
     `by` is `pcode` (with `round_number` and `level` in `where`) or `round_number` (with `pcode` in `where`). Of the
     returns' own sources, in is told by the arrivals and out by the departures. Of the others, in and out are the
-    sums of their pairs, published where every pair is.
+    sums of their pairs, published where every pair is; of the survey, `in_base`, `out_base` and `net_base` are the
+    persons of the sample behind them.
     """
     if is_told(source):
         frame = snapshot.rows("flow", source=RETURN_SOURCES, counterpart=TOTAL, reason=reason, measure=unit, **where)
@@ -152,6 +158,10 @@ def border_totals(
         shown = own.reindex(index)
         totals[side] = shown["value"]
         totals[f"{side}_status"] = shown["status"].astype(object).fillna(NOT_REPORTED)
+        if source in SURVEY_SOURCES:
+            totals[f"{side}_base"] = shown["base_persons"]
+    if source in SURVEY_SOURCES:
+        totals["net_base"] = totals[["in_base", "out_base"]].sum(axis=1, min_count=1)
     totals["net"] = totals["in"] - totals["out"]
     totals["net_status"] = [
         worst(pair) for pair in zip(totals["in_status"], totals["out_status"], strict=True)
@@ -176,4 +186,7 @@ def _summed(snapshot: Snapshot, source: str, side: str, *, by: str, where: dict[
     groups = frame.groupby(end if by == "pcode" else by)
     statuses = groups["status"].agg(worst)
     values = groups["value"].sum(min_count=1).astype("float64").where(statuses == PUBLISHED)
-    return pd.DataFrame({"value": values, "status": statuses})
+    found = pd.DataFrame({"value": values, "status": statuses})
+    if "base_persons" in frame:
+        found["base_persons"] = groups["base_persons"].sum(min_count=1).astype("float64")
+    return found

@@ -1,213 +1,153 @@
-"""Give the table under every chart of moves, and the released rows behind it."""
+"""Give the table under every chart of moves, and the file of the same figures."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from dashboard import flowmap, tables
-from dashboard.flow_bars import BREAKDOWNS, CODELISTS, NOT_STATED, area_totals
-from dashboard.flow_sources import (
-    CHECKPOINT,
-    RECONCILED,
-    TOTAL,
-    border_totals,
-    inside,
-    is_told,
-    reason_of,
-    table_of,
-    towards,
-    unit_of,
-)
+from dashboard.flow_bars import CODELISTS, NOT_STATED
+from dashboard.flow_figures import figures
+from dashboard.flow_sources import CHECKPOINT, RECONCILED, SIDES, sides_of, unit_of
 from dashboard.measures import note_text
-from dashboard.od_matrix import matrix_pairs
+from dashboard.od_matrix import AIMAGS
+from dashboard.sankey import REST
 from dashboard.state import RETURN_SOURCES, SURVEY_SOURCES
-from dashboard.system_table import decimals_of, index_name
-from dtm.flow_items import ITEMS as ITEMS_OF
-from dtm.released import ReleasedTable
-from dtm.system_measures import SYSTEM_INDICES
+from dashboard.system_table import decimals_of
+from dashboard.words import Words
+from dtm.chart_figures import chart_table
 
 if TYPE_CHECKING:
     from dashboard.reader import Snapshot
     from dashboard.state import View
-    from dashboard.words import Words
+    from dtm.released import ReleasedTable
 
-AREAS, ROUNDS, PAIRS, DAYS, ESTIMATES, HOURS, ITEMS, SYSTEM = (
-    "areas", "rounds", "pairs", "days", "estimates", "hours", "items", "system",
-)  # fmt: skip
-PHONE_PX, PHONE_COLUMN_PX = 600, 74
-
-
-def kind_of(snapshot: Snapshot, view: View) -> str:
-    """Return which table goes with the view's tab and source."""
-    if view.tab == "system":
-        return SYSTEM
-    if view.tab in ("map", "matrix", "sankey"):
-        return PAIRS
-    if view.source == CHECKPOINT:
-        if view.tab == "profile":
-            return HOURS
-        number = snapshot.round_or_last(view.round)
-        estimated = not snapshot.rows("passage_estimate", round_number=number, checkpoint=TOTAL).empty
-        return ESTIMATES if view.tab == "trends" and estimated else DAYS
-    if not is_told(view.source):
-        return PAIRS
-    return {"bars": AREAS, "trends": ROUNDS, "profile": ITEMS}[view.tab]
+PAIR_TABS = ("map", "matrix", "sankey")
+PHONE_PX, PHONE_COLUMN_PX = 600, 78
+FIGURES = ("value", *SIDES)
+NUMBERS = ("value", "low", "high", "arrivals", "departures", "mirror_ratio", "base_persons", "hours_observed")
+DECIMALS = {"persons_per_hour": 1, "pct": 1}
+"""Decimals of a value by its unit, where it is not counted; indices have their own."""
+LEAST = "(params.data.at_least ? '≥ ' : '')"
 
 
-def pair_rows(snapshot: Snapshot, view: View) -> pd.DataFrame:
-    """Return the released pairs the open tab shows, with their ids."""
-    if view.tab == "map":
-        return flowmap.flow_rows(snapshot, view)
-    frame = matrix_pairs(snapshot, view)
-    if view.tab != "sankey":
-        return frame
-    frame = frame[frame["origin"] != frame["destination"]]
-    area = snapshot.area_or_home(view.area)
-    return towards(frame, {area} if view.flow_level == 1 else inside(snapshot, area), view.direction)
+def released(snapshot: Snapshot, view: View) -> ReleasedTable:
+    """Return the figures of the open tab's charts as released rows, with the ids of `rows`."""
+    return chart_table(snapshot.release, figures(snapshot, view, Words(view.lang)), language=view.lang)
 
 
-def released(snapshot: Snapshot, view: View) -> ReleasedTable:  # noqa: PLR0911  one return a kind of table
-    """Return the released rows behind the table, with its ids."""
-    kind, number = kind_of(snapshot, view), snapshot.round_or_last(view.round)
-    if kind == PAIRS:
-        return ReleasedTable(table_of(view.source), pair_rows(snapshot, view), snapshot.release.manifest)
-    if kind in (AREAS, ROUNDS):
-        where: dict[str, Any] = {"source": RETURN_SOURCES, "counterpart": TOTAL, "reason": reason_of(snapshot, view)}
-        where["measure"] = unit_of(view)
-        if kind == AREAS:
-            found = snapshot.released("flow", round_number=number, level=view.flow_level, **where)
-            keep = found.frame["pcode"].isin(area_totals(snapshot, view).index)
-            return replace(found, frame=found.frame[keep].assign(id=found.frame["pcode"]))
-        found = snapshot.released("flow", pcode=snapshot.area_or_home(view.area), **where)
-        return replace(found, frame=found.frame.assign(id=found.frame["round_number"].astype(str)))
-    if kind == ITEMS:
-        found = snapshot.released(
-            "flow_item", pcode=snapshot.area_or_home(view.area), round_number=number, source=view.source,
-            measure="persons",
-        )  # fmt: skip
-        return _with_id(found, "breakdown", "item")
-    if kind == HOURS:
-        return _with_id(snapshot.released("passage_hour", round_number=number), "direction", "weekday", "hour")
-    if kind == SYSTEM:
-        found = snapshot.released("system", round_number=number, source=view.source)
-        return _with_id(found, "level", "indicator")
-    if kind == ESTIMATES:
-        return _with_id(snapshot.released("passage_estimate", round_number=number), "checkpoint", "day", "direction")
-    found = snapshot.released("passage_day", round_number=number, measure="persons")
-    return _with_id(found, "checkpoint", "day", "direction")
-
-
-def _with_id(found: ReleasedTable, *columns: str) -> ReleasedTable:
-    frame = found.frame
-    texts = [frame[name].astype(str).str.slice(0, 10) if name == "day" else frame[name].astype(str) for name in columns]
-    ids = texts[0]
-    for text in texts[1:]:
-        ids = ids + ":" + text
-    return replace(found, frame=frame.assign(id=ids))
-
-
-def _status(frame: pd.DataFrame, words: Words) -> list[str]:
-    return [words(f"status.{status}") for status in frame["status"]]
-
-
-def rows(snapshot: Snapshot, view: View, words: Words) -> pd.DataFrame:  # noqa: PLR0911  one return a kind of table
-    """Return the table's rows, each with its `id`, in words."""
-    kind = kind_of(snapshot, view)
-    if kind == AREAS:
-        totals = area_totals(snapshot, view)
-        names = [snapshot.full_name(str(code), words) for code in totals.index]
-        return _in_out_net(totals, words).assign(id=list(totals.index), name=names)
-    if kind == ROUNDS:
-        totals = border_totals(
-            snapshot, source=view.source, unit=unit_of(view), reason=reason_of(snapshot, view), by="round_number",
-            pcode=snapshot.area_or_home(view.area),
-        )  # fmt: skip
-        names = [
-            words("round.title", number=number, month=words.month(snapshot.reference_day(int(number))))
-            for number in totals.index
-        ]
-        return _in_out_net(totals, words).assign(id=[str(number) for number in totals.index], name=names)
-    frame = released(snapshot, view).frame
-    found = frame[["id"]].assign(
-        value=frame["value"].astype("float64"), status=frame["status"], status_label=_status(frame, words)
+def rows(snapshot: Snapshot, view: View, words: Words) -> pd.DataFrame:
+    """Return the figures of the open tab's charts in words, each with its `id`, in the order of the chart."""
+    found = figures(snapshot, view, words)
+    if found.empty:
+        return pd.DataFrame(columns=["id"])
+    shown = found[["id", "status", *(name for name in ("at_least", "drawn_label", "series_label") if name in found)]]
+    shown = shown.assign(
+        status_label=[words(f"status.{status}") for status in found["status"]],
+        unit=[unit_name(unit, words) for unit in found["unit"]],
+        decimals=[
+            decimals_of(series) if view.tab == "system" else DECIMALS.get(unit, 0)
+            for series, unit in zip(found["series"], found["unit"], strict=True)
+        ],
+        coverage=_coverage(found, words),
+        **{name: found[name].astype("float64") for name in NUMBERS if name in found},
     )
-    if kind == PAIRS:
-        return _pair_words(snapshot, frame, found, words)
-    if kind == ITEMS:
-        return _item_words(snapshot, frame, found, words)
-    if kind == SYSTEM:
-        return _system_words(frame, found, words)
-    found["direction"] = [
-        words("passage.net") if side == "net" else words(f"direction.{side}") for side in frame["direction"]
+    if view.tab in PAIR_TABS:
+        return _pair_words(snapshot, found, shown, words)
+    if view.tab == "bars":
+        return _in_out_net(snapshot, view, found, shown, words)
+    if view.tab == "profile":
+        return _profile_words(snapshot, view, found, shown, words)
+    if view.tab == "trends":
+        return _trend_words(snapshot, found, shown, words)
+    return shown.assign(name=found["series_label"], note=[note_text(note, words.lang) for note in found["note"]])
+
+
+def unit_name(unit: str, words: Words) -> str:
+    """Return the word for a unit; a share of one has none."""
+    return words(f"unit.{unit}") if words.has(f"unit.{unit}") else ""
+
+
+def end_name(snapshot: Snapshot, code: str, other: str, words: Words) -> str:
+    """Return the name of one end of a move, of a group of places too."""
+    if code == AIMAGS:
+        return words("place.aimags")
+    if code == REST:
+        return words("sankey.rest")
+    return flowmap.end_name(snapshot, code, other, words)
+
+
+def _coverage(found: pd.DataFrame, words: Words) -> list[str]:
+    if "units_expected" not in found:
+        return [""] * len(found)
+    return [
+        "" if pd.isna(expected) else words("key.of", reported=words.number(reported), expected=words.number(expected))
+        for reported, expected in zip(found["units_reported"], found["units_expected"], strict=True)
     ]
-    if kind == HOURS:
-        weekdays = [words(f"weekday.{day}") for day in frame["weekday"]]
-        return found.assign(name=weekdays, hour=frame["hour"], hours=frame["checkpoint_hours"].astype("float64"))
-    labels = snapshot.labels("checkpoint", words)
-    names = [words("passage.all") if code == TOTAL else labels.get(code, code) for code in frame["checkpoint"]]
-    days = [f"{pd.Timestamp(day):%Y-%m-%d}" for day in frame["day"]]
-    found = found.assign(name=names, day=days, hours=frame["hours_observed"].astype("float64"))
-    return found.assign(**_interval(frame)) if kind == ESTIMATES else found
 
 
-def _interval(frame: pd.DataFrame) -> dict[str, pd.Series]:
-    return {name: frame[name].astype("float64") for name in ("low", "high")}
+def _pair_words(snapshot: Snapshot, found: pd.DataFrame, shown: pd.DataFrame, words: Words) -> pd.DataFrame:
+    ends = list(zip(found["origin"], found["destination"], strict=True))
+    names = {pair: end_name(snapshot, *pair, words) for a, b in set(ends) for pair in ((a, b), (b, a))}
+    return shown.assign(origin_name=[names[pair] for pair in ends], destination_name=[names[b, a] for a, b in ends])
 
 
-def _in_out_net(totals: pd.DataFrame, words: Words) -> pd.DataFrame:
-    found = pd.DataFrame(index=range(len(totals)))
-    for side in ("in", "out", "net"):
-        found[side] = totals[side].astype("float64").to_numpy()
-        found[f"{side}_label"] = [words(f"status.{status}") for status in totals[f"{side}_status"]]
-    return found
+def _in_out_net(
+    snapshot: Snapshot, view: View, found: pd.DataFrame, shown: pd.DataFrame, words: Words
+) -> pd.DataFrame:  # fmt: skip
+    """Return one row an area or checkpoint, with a column for each side."""
+    sides = sides_of(view)
+    own = {side: shown[(found["series"] == side).to_numpy()].set_index("id") for side in sides}
+    first = own[sides[0]]
+    wide = first[["coverage", "drawn_label"]].assign(id=first.index)
+    for side, rows_of_side in own.items():
+        told = rows_of_side.reindex(first.index)
+        wide = wide.assign(**{side: told["value"], f"{side}_label": told["status_label"]})
+        if "at_least" in told:
+            wide[f"{side}_least"] = told["at_least"].fillna(value=False).astype(bool)
+    for name in ("base_persons", "hours_observed"):
+        if name in shown:
+            wide[name] = own[sides[-1]][name].reindex(first.index) if name == "base_persons" else first[name]
+    if view.source == CHECKPOINT:
+        labels = snapshot.labels("checkpoint", words)
+        names = [labels.get(str(code), str(code)) for code in wide["id"]]
+    else:
+        names = [snapshot.full_name(str(code), words) for code in wide["id"]]
+    return wide.assign(name=names).reset_index(drop=True)
 
 
-def _pair_words(snapshot: Snapshot, frame: pd.DataFrame, found: pd.DataFrame, words: Words) -> pd.DataFrame:
-    names = {code: snapshot.full_name(code, words) for code in {*frame["origin"], *frame["destination"]}}
-    found = found.assign(
-        origin_name=frame["origin"].map(names), destination_name=frame["destination"].map(names),
-        origin=frame["origin"], destination=frame["destination"],
-    )  # fmt: skip
-    more = ("low", "high", "arrivals", "departures", "mirror_ratio", "base_persons")
-    return found.assign(**{name: frame[name].astype("float64") for name in more if name in frame})
-
-
-def _item_words(snapshot: Snapshot, frame: pd.DataFrame, found: pd.DataFrame, words: Words) -> pd.DataFrame:
+def _profile_words(
+    snapshot: Snapshot, view: View, found: pd.DataFrame, shown: pd.DataFrame, words: Words
+) -> pd.DataFrame:  # fmt: skip
+    if view.source == CHECKPOINT:
+        return shown.assign(name=[words(f"weekday.{day}") for day in found["weekday"]], hour=found["hour"])
     labels = {kind: snapshot.labels(codelist, words) for kind, codelist in CODELISTS.items()}
     items = [
         words("item.not_stated") if item == NOT_STATED else labels[kind].get(item, item)
-        for kind, item in zip(frame["breakdown"], frame["item"], strict=True)
+        for kind, item in zip(found["breakdown"], found["item"], strict=True)
     ]
-    found = found.assign(name=[words(f"breakdown.{kind}") for kind in frame["breakdown"]], item=items)
-    order = [(kind, item) for kind in BREAKDOWNS for item in (*ITEMS_OF.get(kind, ()), NOT_STATED)]
-    places = [
-        order.index(pair) if pair in order else len(order)
-        for pair in zip(frame["breakdown"], frame["item"], strict=True)
-    ]
-    return found.iloc[sorted(range(len(places)), key=places.__getitem__)]
+    return shown.assign(name=[words(f"breakdown.{kind}") for kind in found["breakdown"]], item=items)
 
 
-def _system_words(frame: pd.DataFrame, found: pd.DataFrame, words: Words) -> pd.DataFrame:
-    found = found.assign(
-        name=[index_name(code, words) for code in frame["indicator"]],
-        level=[words("level.city") if level == 1 else words(f"level.{level}") for level in frame["level"]],
-        unit=[words(f"unit.{unit}") if words.has(f"unit.{unit}") else "" for unit in frame["unit"]],
-        decimals=[decimals_of(code) for code in frame["indicator"]],
-        note=[note_text(note, words.lang) for note in frame["note"]],
-    )
-    order = {code: i for i, code in enumerate(SYSTEM_INDICES)}
-    places = [
-        (level, order.get(code, len(order))) for level, code in zip(frame["level"], frame["indicator"], strict=True)
-    ]
-    return found.iloc[sorted(range(len(places)), key=places.__getitem__)]
+def _trend_words(snapshot: Snapshot, found: pd.DataFrame, shown: pd.DataFrame, words: Words) -> pd.DataFrame:
+    """Put round, day, method and break into words."""
+    known = snapshot.rows("series_break").drop_duplicates("name").set_index("name")[words.label_column]
+    told = found["series_break"] if "series_break" in found else pd.Series("", index=found.index)
+    return shown.assign(
+        day=[f"{pd.Timestamp(day):%Y-%m-%d}" for day in found["day"]],
+        how=[words(f"how.{method}") for method in found["method"]],
+        broken=["; ".join(str(known.get(name, name)) for name in str(names).split("; ") if name and name != "nan")
+                for names in told.fillna("")],
+    )  # fmt: skip
 
 
-def columns(snapshot: Snapshot, view: View, words: Words) -> list[dict[str, Any]]:
-    """Return the table's columns; on a phone narrow ones, without the status, which a missing value shows anyway."""
-    found = _columns(snapshot, view, words)
+def columns(shown: pd.DataFrame, view: View, words: Words) -> list[dict[str, Any]]:
+    """Return the columns of shown rows, those that hold anything of them.
+
+    On a phone they are narrow, and the status is left out: a missing value shows it anyway.
+    """
+    found = [one for one in _columns(view, words) if one["field"] in FIGURES or _holds(shown, one["field"])]
     if view.width >= PHONE_PX:
         return found
     small = {"minWidth": PHONE_COLUMN_PX, "filter": False, "wrapText": True, "autoHeight": True}
@@ -216,45 +156,78 @@ def columns(snapshot: Snapshot, view: View, words: Words) -> list[dict[str, Any]
     ]  # fmt: skip
 
 
-def _columns(snapshot: Snapshot, view: View, words: Words) -> list[dict[str, Any]]:
-    kind = kind_of(snapshot, view)
+def _holds(shown: pd.DataFrame, field: str) -> bool:
+    return field in shown and bool((shown[field].notna() & (shown[field] != "")).any())
+
+
+def _columns(view: View, words: Words) -> list[dict[str, Any]]:
     status = tables.text_column("status_label", words("column.status"))
-    unit = words(f"unit.{unit_of(view) if kind in (PAIRS, AREAS, ROUNDS) else 'persons'}")
-    value = tables.number_column("value", f"{words('column.value')}, {unit}")
-    name = {
-        AREAS: "column.area", ROUNDS: "column.round", HOURS: "column.weekday", ITEMS: "column.breakdown",
-        SYSTEM: "column.index",
-    }.get(kind, "column.checkpoint")  # fmt: skip
-    first = tables.text_column("name", words(name), minWidth=150)
-    if kind in (AREAS, ROUNDS):
-        return [first, *(_side_column(side, words, unit=unit) for side in ("in", "out", "net"))]
-    if kind == PAIRS:
+    unit = words(f"unit.{unit_of(view)}")
+    value = _value_column(f"{words('column.value')}, {unit}")
+    behind = _behind(view, words)
+    if view.tab in PAIR_TABS:
         ends = [
             tables.text_column("origin_name", words("column.origin"), minWidth=140),
             tables.text_column("destination_name", words("column.destination"), minWidth=140),
         ]
-        return [*ends, value, *_more_columns(view, words), status]
-    if kind == ITEMS:
-        return [first, tables.text_column("item", words("column.item")), value, status]
-    if kind == SYSTEM:
-        number = tables.number_column("value", words("column.value"), decimals=None)
-        return [first, tables.text_column("level", words("control.level")), number,
-                tables.text_column("unit", words("column.unit")), status,
-                tables.text_column("note", words("column.note"))]  # fmt: skip
-    direction = tables.text_column("direction", words("control.direction"))
-    hours = tables.number_column("hours", words("column.hours"), decimals=1)
-    if kind == HOURS:
-        return [first, tables.number_column("hour", words("passage.hour")), direction, hours, value, status]
+        drawn = [] if view.tab == "matrix" else [tables.text_column("drawn_label", words("column.drawn"))]
+        return [*ends, value, *_pair_columns(view, words), *behind, *drawn, status]
+    if view.tab == "bars":
+        name = "column.checkpoint" if view.source == CHECKPOINT else "column.area"
+        sides = [_side_column(side, words, view, unit=unit) for side in sides_of(view)]
+        many = [] if view.source == CHECKPOINT else [tables.text_column("drawn_label", words("column.drawn"))]
+        return [tables.text_column("name", words(name), minWidth=150), *sides, *behind, *many]
+    if view.tab == "profile":
+        return [*_profile_columns(view, words), *behind, status]
+    figure = tables.text_column("series_label" if view.tab == "trends" else "name",
+                                words("column.series" if view.tab == "trends" else "column.index"),
+                                minWidth=150)  # fmt: skip
+    plain = _value_column(words("column.value"))
+    units = tables.text_column("unit", words("column.unit"))
+    if view.tab == "system":
+        return [figure, plain, units, *behind, status, tables.text_column("note", words("column.note"))]
     day = tables.text_column("day", words("column.day"))
-    more = _limits(words) if kind == ESTIMATES else []
-    return [first, day, direction, hours, value, *more, status]
+    how = tables.text_column("how", words("column.how"))
+    broken = tables.text_column("broken", words("break.title"))
+    return [figure, day, how, plain, *_limits(words), units, *behind, broken, status]
 
 
-def _side_column(side: str, words: Words, *, unit: str) -> dict[str, Any]:
-    title = words("key.net") if side == "net" else words(f"direction.{side}")
-    column = tables.number_column(side, f"{title}, {unit}")
+def _profile_columns(view: View, words: Words) -> list[dict[str, Any]]:
+    value = _value_column(words("column.value"))
+    units = tables.text_column("unit", words("column.unit"))
+    if view.source == CHECKPOINT:
+        hour = tables.number_column("hour", words("passage.hour"))
+        return [tables.text_column("name", words("column.weekday"), minWidth=110), hour, value, units]
+    first = tables.text_column("name", words("column.breakdown"), minWidth=130)
+    return [first, tables.text_column("item", words("column.item")), value, units]
+
+
+def _behind(view: View, words: Words) -> list[dict[str, Any]]:
+    """Return what the figures rest on: hours watched, persons asked, or units that reported."""
+    if view.source == CHECKPOINT:
+        return [_blank(tables.number_column("hours_observed", words("column.hours")), decimals=1)]
+    units = tables.text_column("coverage", words("column.units"))
+    if view.source in SURVEY_SOURCES:
+        base = _blank(tables.number_column("base_persons", words("about.sample")))
+        return [base, units] if view.tab == "trends" else [base]
+    return [units]
+
+
+def _value_column(title: str) -> dict[str, Any]:
+    column = tables.number_column("value", title)
+    form = "d3.format(',.' + params.data.decimals + 'f')(params.value)"
     column["valueFormatter"] = {
-        "function": f"params.value == null ? params.data.{side}_label : d3.format(',.0f')(params.value)"
+        "function": f"params.value == null ? params.data.status_label : {LEAST} + {form}",
+    }
+    return column
+
+
+def _side_column(side: str, words: Words, view: View, *, unit: str) -> dict[str, Any]:
+    net = "passage.net" if view.source == CHECKPOINT else "key.net"
+    column = tables.number_column(side, f"{words(net) if side == 'net' else words(f'direction.{side}')}, {unit}")
+    least = f"(params.data.{side}_least ? '≥ ' : '')"
+    column["valueFormatter"] = {
+        "function": f"params.value == null ? params.data.{side}_label : {least} + d3.format(',.0f')(params.value)"
     }
     return column
 
@@ -269,11 +242,12 @@ def _limits(words: Words) -> list[dict[str, Any]]:
     return [_blank(tables.number_column(name, words(f"column.{name}"))) for name in ("low", "high")]
 
 
-def _more_columns(view: View, words: Words) -> list[dict[str, Any]]:
+def _pair_columns(view: View, words: Words) -> list[dict[str, Any]]:
     if view.source == RECONCILED:
         told = [_blank(tables.number_column(name, words(f"source.{name}"))) for name in RETURN_SOURCES]
-        mirror = _blank(tables.number_column("mirror_ratio", words("column.mirror")), decimals=2)
-        return [*_limits(words), *told, mirror]
-    if view.source in SURVEY_SOURCES:
-        return [*_limits(words), _blank(tables.number_column("base_persons", words("about.sample")))]
-    return []
+        return [
+            *_limits(words),
+            *told,
+            _blank(tables.number_column("mirror_ratio", words("column.mirror")), decimals=2),
+        ]
+    return _limits(words) if view.source in SURVEY_SOURCES else []

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WIDEST_SHARE = 0.020
 """Width of the largest flow, as a share of the map's longer side."""
 HEAD_SHARE = 0.35
+"""The head is drawn as for a shaft at least this wide, as a share of the widest."""
 
 
 def is_inside(snapshot: Snapshot, code: str) -> bool:
@@ -69,6 +70,19 @@ def _readable(frame: pd.DataFrame) -> pd.DataFrame:
     return ordered.reset_index(drop=True)
 
 
+def on_map(snapshot: Snapshot, view: View, rows: pd.DataFrame) -> pd.Series:
+    """Return of every pair `yes` where the map draws it, else why not: `gap`, `zero`, `nowhere` or `smaller`."""
+    points = {code: position(snapshot, code) for code in {*rows["origin"], *rows["destination"]}}
+    apart = [
+        points[start] is not None and points[end] is not None and points[start] != points[end]
+        for start, end in zip(rows["origin"], rows["destination"], strict=True)
+    ]
+    found = pd.Series("yes", index=rows.index, dtype="object").where(pd.Series(apart, index=rows.index), "nowhere")
+    found = found.mask(rows["value"].isna(), "gap").mask(rows["value"].eq(0).fillna(value=False), "zero")
+    found.loc[found.index[found == "yes"][view.top :]] = "smaller"
+    return found
+
+
 def position(snapshot: Snapshot, code: str) -> Point | None:
     """Return where a flow's end is drawn, None for abroad and unknown."""
     if code in snapshot.areas.index and snapshot.level_of(code) > DISTRICT_LEVEL:
@@ -92,11 +106,16 @@ def flow_bounds(snapshot: Snapshot, frame: pd.DataFrame) -> Bounds | None:
     return min(lons) - pad, min(lats) - pad, max(lons) + pad, max(lats) + pad
 
 
+def widest_deg(bounds: Bounds) -> float:
+    """Return the width of the largest flow on a map of some bounds, in Mercator degrees of longitude."""
+    return max(bounds[2] - bounds[0], (bounds[3] - bounds[1]) * 1.5) * WIDEST_SHARE
+
+
 def arrow_traces(
     snapshot: Snapshot, frame: pd.DataFrame, words: Words, *, source: str, color: str, unit: str, bounds: Bounds
 ) -> list[Any]:
     """Return the arrows, the largest drawn last, with what each says on hover."""
-    widest = max(bounds[2] - bounds[0], (bounds[3] - bounds[1]) * 1.5) * WIDEST_SHARE
+    widest = widest_deg(bounds)
     drawn = frame[frame["value"].notna() & (frame["value"] > 0)]
     largest = float(drawn["value"].max()) if not drawn.empty else 0.0
     features, codes, texts, sizes = [], [], [], []
@@ -113,7 +132,8 @@ def arrow_traces(
         codes.append(code)
         sizes.append(float(row.value) / largest)
         texts.append(
-            f"<b>{snapshot.full_name(row.origin, words)} → {snapshot.full_name(row.destination, words)}</b><br>"
+            f"<b>{end_name(snapshot, row.origin, row.destination, words)} → "
+            f"{end_name(snapshot, row.destination, row.origin, words)}</b><br>"
             f"{words(f'source.{source}')}: <b>{words.number(row.value)} {words(f'unit.{unit}')}</b>"
             f"{_interval(row, words)}"
         )
@@ -133,6 +153,13 @@ def arrow_traces(
             hoverinfo="text",
         )
     ]
+
+
+def end_name(snapshot: Snapshot, code: str, other: str, words: Words) -> str:
+    """Return the name of one end of a move; the city beside one of its own parts is the city without a district."""
+    if code == snapshot.home and other != code and other.startswith(code):
+        return words("place.city")
+    return snapshot.full_name(code, words)
 
 
 def _interval(row: Any, words: Words) -> str:

@@ -40,6 +40,8 @@ OUTSIDE = (AIMAGS, ABROAD, UNKNOWN)
 SCALE = [[0, "#eef4fa"], [0.12, "#cfe1f2"], [0.35, "#93c3df"], [0.65, "#4b97c9"], [1, "#08306b"]]
 OUTSIDE_SCALE = [[0, "#f5f0f8"], [0.5, "#b9a3d0"], [1, "#54278f"]]
 """Of pairs with other places, whose numbers would drown those inside the city."""
+BEHIND = ("low", "high", "arrivals", "departures", "mirror_ratio", "base_persons")
+"""What a pair's row may tell beside its value."""
 SCALES = {"value": SCALE, "outside": OUTSIDE_SCALE}
 OWN_FILL = "#efe3c8"
 FILLS = {SUPPRESSED: "#d4d7dd", NOT_REPORTED: "#ffffff", "undefined": "#f1e4cf", NONE: "#f6f7f9"}
@@ -54,13 +56,17 @@ LABELS_PX = 150
 
 @dataclass(frozen=True)
 class Cell:
-    """One pair: its figure with its interval, or why there is none."""
+    """One pair: its figure with its interval and what stands behind it, or why there is none."""
 
     value: float | None
     status: str
     low: float | None = None
     high: float | None = None
     hidden_parts: int = 0
+    arrivals: float | None = None
+    departures: float | None = None
+    mirror_ratio: float | None = None
+    base_persons: float | None = None
 
 
 @dataclass(frozen=True)
@@ -162,8 +168,8 @@ def _cells(frame: pd.DataFrame) -> dict[tuple[str, str], Cell]:
         hidden = int((group["status"] != PUBLISHED).sum())
         alone = group.iloc[0] if len(group) == 1 and status == PUBLISHED else {}
         value = float(group["value"].sum()) if status == PUBLISHED else None
-        low, high = (_number(alone.get(name)) for name in ("low", "high"))
-        cells[ends[0], ends[1]] = Cell(value, status, low, high, hidden)
+        behind = {name: _number(alone.get(name)) for name in BEHIND}
+        cells[ends[0], ends[1]] = Cell(value, status, hidden_parts=hidden, **behind)
     return cells
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dashboard.charts import ARRIVALS, DEPARTURES, NET, base_chart
-from dashboard.flow_sources import worst
+from dashboard.flow_sources import SIDES, worst
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -24,30 +24,48 @@ SCALES: dict[str, Any] = {
 }
 HIDDEN_FILL = "#c9ccd3"
 DAYS_OF_WEEK, HOURS = 7, 24
+PER_HOUR = "persons_per_hour"
+HOUR_COLUMNS = ("weekday", "hour", "rate", "status", "checkpoint_hours", "unit")
 
 
-def sides_of(direction: str) -> tuple[str, ...]:
-    """Return the series to draw for a direction."""
-    return ("in", "out", "net") if direction == "both" else (direction,)
+def side_of(direction: str) -> str:
+    """Return the one series a heat map shows for a direction."""
+    return "net" if direction == "both" else direction
 
 
 def counted_days(snapshot: Snapshot, *, round_number: int) -> pd.DataFrame:
-    """Return travellers of all checkpoints by day and direction; a sum that misses hidden counts is partial."""
+    """Return travellers of all checkpoints by day and direction; a sum that misses hidden counts is partial.
+
+    A day on which every count is hidden has no value and the status of its counts; `hours_observed` are the hours of
+    watch of all checkpoints together.
+    """
     frame = snapshot.rows("passage_day", round_number=round_number, measure="persons")
     groups = frame.groupby(["day", "direction"])
     sums = groups["value"].sum(min_count=1).astype("float64")
-    return pd.DataFrame({"value": sums, "is_partial": groups["status"].agg(worst) != "published"}).reset_index()
+    statuses = groups["status"].agg(worst).astype("object")
+    hours = groups["hours_observed"].sum(min_count=1).astype("float64")
+    found = {"value": sums, "is_partial": statuses != "published", "hours_observed": hours}
+    return pd.DataFrame({**found, "status": statuses.where(sums.isna(), "published")}).reset_index()
+
+
+def estimated_days(snapshot: Snapshot, *, round_number: int) -> pd.DataFrame:
+    """Return the estimates for 24 hours of all checkpoints together, by day."""
+    return snapshot.rows("passage_estimate", round_number=round_number, checkpoint="total").sort_values("day")
 
 
 def daily(snapshot: Snapshot, words: Words, *, round_number: int, direction: str) -> go.Figure:
     """Return the days of a round: counts as marks, estimates for 24 hours as lines with their interval."""
     figure = base_chart(height=330, legend=True)
     counts = counted_days(snapshot, round_number=round_number)
-    estimates = snapshot.rows("passage_estimate", round_number=round_number, checkpoint="total").sort_values("day")
-    for side in sides_of(direction):
+    estimates = estimated_days(snapshot, round_number=round_number)
+    for side in SIDES if direction == "both" else (direction,):
         name = words("passage.net") if side == "net" else words(f"direction.{side}")
-        _band(figure, estimates[estimates["direction"] == side], words, side=side, name=name)
-        own = counts[(counts["direction"] == side) & counts["value"].notna()]
+        expected = estimates[estimates["direction"] == side]
+        _band(figure, expected, words, side=side, name=name)
+        _gaps(figure, expected, words, name=words("passage.estimated", side=name))
+        of_side = counts[counts["direction"] == side]
+        _gaps(figure, of_side, words, name=words("passage.counted", side=name))
+        own = of_side[of_side["value"].notna()]
         if not own.empty:
             shape = "circle" if side == "in" else "square"
             figure.add_scatter(
@@ -69,6 +87,21 @@ def daily(snapshot: Snapshot, words: Words, *, round_number: int, direction: str
     figure.update_xaxes(type="date", tickformat="%m-%d", nticks=8)
     figure.update_yaxes(title={"text": words("passage.per_day")}, rangemode="tozero")
     return figure
+
+
+def _gaps(figure: go.Figure, frame: pd.DataFrame, words: Words, *, name: str) -> None:
+    """Mark the days without a figure at the foot of the chart, each with the reason: a gap in a line may be missed."""
+    gaps = frame[frame["status"] != "published"]
+    if not gaps.empty:
+        figure.add_scatter(
+            x=list(gaps["day"]),
+            y=[0] * len(gaps),
+            mode="markers",
+            marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": "#5d6472"}},
+            hovertext=[f"{name}: {words(f'status.{status}')}" for status in gaps["status"]],
+            hoverinfo="text",
+            showlegend=False,
+        )
 
 
 def _band(figure: go.Figure, frame: pd.DataFrame, words: Words, *, side: str, name: str) -> None:
@@ -102,19 +135,24 @@ def hours_of_week(snapshot: Snapshot, *, round_number: int, side: str) -> pd.Dat
     """Return travellers an hour of watch by weekday and hour; the count itself where the watch is not known."""
     frame = snapshot.rows("passage_hour", round_number=round_number)
     watched = frame["checkpoint_hours"].astype("float64")
-    frame = frame.assign(rate=frame["value"].astype("float64") / watched.where(watched > 0))
-    if frame["rate"].notna().sum() == 0:
-        frame["rate"] = frame["value"].astype("float64")
-    if side != "net":
-        return frame[frame["direction"] == side][["weekday", "hour", "rate", "status"]]
-    both = frame.pivot_table(
-        index=["weekday", "hour"], columns="direction", values=["rate", "status"], aggfunc="first", dropna=False
+    frame = frame.assign(
+        rate=frame["value"].astype("float64") / watched.where(watched > 0), checkpoint_hours=watched, unit=PER_HOUR
     )
-    if both.empty or not {"in", "out"} <= set(both["rate"].columns):
-        return pd.DataFrame(columns=["weekday", "hour", "rate", "status"])
-    status = [worst(pair) for pair in zip(both["status"]["in"], both["status"]["out"], strict=True)]
-    net = (both["rate"]["in"] - both["rate"]["out"]).rename("rate").to_frame().assign(status=status)
-    return net.reset_index()
+    if frame["rate"].notna().sum() == 0:
+        frame = frame.assign(rate=frame["value"].astype("float64"), unit="persons")
+    sides = {name: frame[frame["direction"] == name].set_index(["weekday", "hour"]) for name in ("in", "out")}
+    if side != "net":
+        return sides[side].reset_index()[list(HOUR_COLUMNS)]
+    keys = sides["in"].index.union(sides["out"].index)
+    came, left = (own.reindex(keys) for own in sides.values())
+    statuses = [own["status"].astype("object").fillna("not_reported") for own in (came, left)]
+    net = pd.DataFrame(
+        {"rate": came["rate"] - left["rate"], "status": [worst(pair) for pair in zip(*statuses, strict=True)],
+         "checkpoint_hours": came["checkpoint_hours"].fillna(left["checkpoint_hours"]),
+         "unit": frame["unit"].iloc[0] if len(frame) else PER_HOUR},
+        index=keys,
+    )  # fmt: skip
+    return net.reset_index()[list(HOUR_COLUMNS)]
 
 
 def week(snapshot: Snapshot, words: Words, *, round_number: int, side: str) -> go.Figure:
@@ -164,6 +202,8 @@ def by_checkpoint(snapshot: Snapshot, *, round_number: int) -> pd.DataFrame:
         totals[side] = values
         totals[f"{side}_status"] = statuses.where(values.isna(), "published")
         totals[f"{side}_partial"] = values.notna() & (statuses != "published")
+    days = frame.drop_duplicates(["checkpoint", "day"]).groupby("checkpoint")
+    totals["hours"] = days["hours_observed"].sum(min_count=1).astype("float64").reindex(totals.index)
     partial = totals["in_partial"] | totals["out_partial"]
     totals["net"] = (totals["in"] - totals["out"]).where(~partial)
     totals["net_status"] = [

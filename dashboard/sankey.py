@@ -31,13 +31,14 @@ NODE_PX = 38
 
 @dataclass(frozen=True)
 class Bands:
-    """The bands to draw, and what is not drawn."""
+    """The bands to draw, and what is not drawn; `gaps` are the pairs without a figure, or with none to draw."""
 
     links: list[tuple[str, str, float]]
     drawn: int
     grouped: int
     grouped_persons: float
     hidden: int
+    gaps: list[tuple[str, str]]
 
 
 def choose_bands(snapshot: Snapshot, view: View, matrix: Matrix) -> Bands:
@@ -54,7 +55,8 @@ def choose_bands(snapshot: Snapshot, view: View, matrix: Matrix) -> Bands:
         rest[origin] = rest.get(origin, 0.0) + value
     links += [(origin, REST, value) for origin, value in sorted(rest.items())]
     hidden = sum(cell.status == "suppressed" for cell in cells.values())
-    return Bands(links, min(len(shown), view.top), max(len(shown) - view.top, 0), sum(rest.values()), hidden)
+    gaps = sorted(ends for ends, cell in cells.items() if not cell.value)
+    return Bands(links, min(len(shown), view.top), max(len(shown) - view.top, 0), sum(rest.values()), hidden, gaps)
 
 
 def _wanted(ends: tuple[str, str], members: set[str], view: View) -> bool:

@@ -123,14 +123,30 @@ def _monthly(figure: go.Figure, frame: pd.DataFrame, words: Words, *, name: str,
         )
 
 
+def has_estimates(source: str, *, unit: str, reason: str) -> bool:
+    """Return whether moves of all units are estimated: those the returns tell of people, for all reasons together."""
+    return is_told(source) and unit == "persons" and reason == TOTAL
+
+
+def imputed_rows(snapshot: Snapshot, *, pcode: str, key: str) -> pd.DataFrame:
+    """Return the published estimates of an area's figure at rounds in which some of its units did not report."""
+    frame = snapshot.rows("imputed", pcode=pcode, figure=key)
+    frame = frame[(frame["status"] == "published") & (frame["imputed_share"].fillna(0) > 0)]
+    return frame[frame["round_number"].isin(list(snapshot.rounds.index))]
+
+
+def month_rows(snapshot: Snapshot, *, pcode: str, category: str) -> pd.DataFrame:
+    """Return the months between and after the rounds with the rounds they hang on; nothing where there are none."""
+    frame = snapshot.rows("stock_month", pcode=pcode, category=category).sort_values("day")
+    return frame if frame["method"].isin(["interpolated", "projected"]).any() else frame.head(0)
+
+
 def _estimated(
     figure: go.Figure, snapshot: Snapshot, words: Words, *, span: Span, pcode: str, key: str, color: str, sign: int = 1
 ) -> None:
     """Mark estimates of all units, with their interval, beside what the reporting units told."""
-    frame = snapshot.rows("imputed", pcode=pcode, figure=key)
-    frame = frame[(frame["status"] == "published") & (frame["imputed_share"].fillna(0) > 0)]
+    frame = imputed_rows(snapshot, pcode=pcode, key=key)
     days = dict(zip(snapshot.rounds.index, span.days, strict=True))
-    frame = frame[frame["round_number"].isin(list(days))]
     if frame.empty:
         return
     values, low, high = (frame[name].astype("float64") for name in ("value", "low", "high"))
@@ -169,10 +185,7 @@ def population_trend(
 ) -> go.Figure:
     """Return registered and actual people of an area over the rounds."""
     figure = base_chart(height=height, legend=True)
-    months = {
-        category: snapshot.rows("stock_month", pcode=pcode, category=category).sort_values("day")
-        for category, *_ in SERIES
-    }
+    months = {category: month_rows(snapshot, pcode=pcode, category=category) for category, *_ in SERIES}
     ends = [pd.Timestamp(frame["day"].iloc[-1]).date() for frame in months.values() if not frame.empty]
     span = span_of(snapshot, words, until=max(ends, default=None))
     endings, told = completeness(snapshot, words, pcode=pcode)
@@ -242,7 +255,7 @@ def moves_trend(
             hovertemplate="%{customdata[0]:,.0f}<br>%{customdata[1]}<extra>" + name + "</extra>",
         )
         _gap_marks(figure, span, totals[f"{side}_status"], words, name=name)
-        if is_told(source) and unit == "persons" and reason == TOTAL:
+        if has_estimates(source, unit=unit, reason=reason):
             _estimated(figure, snapshot, words, span=span, pcode=pcode, key=key, color=color, sign=sign)
     if direction == "both":
         figure.add_scatter(
@@ -261,6 +274,14 @@ def moves_trend(
     return figure
 
 
+def coverage_shares(snapshot: Snapshot, *, pcode: str) -> pd.Series:
+    """Return the share of an area's expected units that reported at every round, in percent."""
+    coverage = snapshot.rows("coverage", pcode=pcode).set_index("round_number").reindex(snapshot.rounds.index)
+    expected, reported = (coverage[name].astype("float64") for name in ("units_expected", "units_reported"))
+    shares: pd.Series = 100 * reported / expected.where(expected > 0)
+    return shares
+
+
 def coverage_trend(
     snapshot: Snapshot, words: Words, *, pcode: str, height: int = 130, width_px: int = PANEL_WIDTH_PX
 ) -> go.Figure:
@@ -269,7 +290,7 @@ def coverage_trend(
     span = span_of(snapshot, words)
     coverage = snapshot.rows("coverage", pcode=pcode).set_index("round_number").reindex(snapshot.rounds.index)
     expected, reported = (coverage[name].astype("float64") for name in ("units_expected", "units_reported"))
-    shares = 100 * reported / expected.where(expected > 0)
+    shares = coverage_shares(snapshot, pcode=pcode)
     figure.add_bar(
         x=span.days,
         y=list(shares),

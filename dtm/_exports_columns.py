@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dtm._exports_charts import CHART, CHART_COLUMNS
 from dtm._exports_estimates import ESTIMATE_COLUMNS, ESTIMATE_PRODUCTS, FLOW_VIEW
 from dtm._exports_kinds import AREA, COVERAGE, NOTE, RELEASE, ROUND, ColumnKind, ExportColumn, Product
 from dtm._release_tables import RELEASE_TABLES
@@ -287,6 +288,7 @@ EXPORT_COLUMNS: dict[str, ExportColumn] = {
         ),
         _C("zone_level", "text", "level of the areas: 1, 2, 3 or region", "нэгжийн түвшин: 1, 2, 3 эсвэл region (бүс)"),
         *ESTIMATE_COLUMNS,
+        *CHART_COLUMNS,
     )
 }
 
@@ -412,8 +414,8 @@ PRODUCTS: dict[str, Product] = {
 }
 """Products by name, as `dtm export` offers them."""
 
-WRITTEN = {**PRODUCTS, FLOW_VIEW.name: FLOW_VIEW}
-"""Everything that is written as a product: those, and what `dtm flows` writes."""
+WRITTEN = {**PRODUCTS, FLOW_VIEW.name: FLOW_VIEW, CHART.name: CHART}
+"""Everything that is written as a product: those, what `dtm flows` writes, and what a chart of moves draws."""
 
 REAL_VALUED_TABLES = tuple(
     name

@@ -6,24 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from dashboard import about, charts, flow_bars, flowmap, maps, od_matrix, parts, sankey
+from dashboard import about, arrow_legend, charts, flow_bars, flowmap, maps, od_matrix, parts, sankey
+from dashboard.flow_figures import SYSTEM_SOURCES
 from dashboard.flow_sources import (
     CHECKPOINT,
     CITY_LEVEL,
     KHOROO_LEVEL,
     NOWHERE,
     RECONCILED,
-    SIDES,
     TOTAL,
     district_of,
     is_told,
     pairs,
+    sides_of,
     status_counts,
     unit_of,
 )
 from dashboard.pages._flows_blocks import NARROW_PX, SIDES_PX, block, nothing, side_counts
 from dashboard.pages._flows_series import checkpoint_bars, checkpoint_week, trends_panel
-from dashboard.state import RETURN_SOURCES, SURVEY_SOURCES
+from dashboard.state import SURVEY_SOURCES
 from dashboard.system_table import system_rows, system_table
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 WHOLE_WIDTH = 1.55
 """A map over the whole width of the page, against one beside a panel."""
-SYSTEM_SOURCES = (*RETURN_SOURCES, RECONCILED)
 
 
 def _place_and_round(snapshot: Snapshot, view: View) -> tuple[str, int]:
@@ -68,13 +68,25 @@ def _map_window_px(view: View) -> int:
     return view.width if view.width < NARROW_PX else int(view.width * WHOLE_WIDTH)
 
 
+def _drawn(snapshot: Snapshot, view: View) -> tuple[pd.DataFrame, maps.Bounds, maps.Camera]:
+    """Return the flows the map draws, and where it looks as it opens."""
+    rows = flowmap.flow_rows(snapshot, view)
+    top = rows[flowmap.on_map(snapshot, view, rows) == "yes"]
+    bounds = flowmap.flow_bounds(snapshot, top) or maps.people_bounds(snapshot)
+    return top, bounds, maps.camera_for(bounds, window_px=_map_window_px(view))
+
+
+def map_legend(snapshot: Snapshot, view: View, words: Words) -> html.Div | None:
+    """Return what the widths of the arrows mean."""
+    top, bounds, camera = _drawn(snapshot, view)
+    return arrow_legend.legend(
+        snapshot, top, words, color=charts.SOURCE_COLORS[view.source], unit=unit_of(view), bounds=bounds, camera=camera
+    )
+
+
 def map_figure(snapshot: Snapshot, view: View, words: Words) -> tuple[go.Figure, int]:
     """Return the arrows of the view's largest flows on the release's own borders, and how many there are."""
-    rows = flowmap.flow_rows(snapshot, view)
-    placed = ~(rows["origin"].isin(NOWHERE) | rows["destination"].isin(NOWHERE))
-    top = rows[placed & rows["value"].notna() & (rows["value"] > 0)].head(view.top)
-    bounds = flowmap.flow_bounds(snapshot, top) or maps.people_bounds(snapshot)
-    camera = maps.camera_for(bounds, window_px=_map_window_px(view))
+    top, bounds, camera = _drawn(snapshot, view)
     selected = snapshot.area_or_home(view.area)
     keep = f"{view.scope}-{view.source}-{selected}-{view.flow_level}"
     figure = maps.base_figure(snapshot, camera, layers=maps.district_lines(snapshot), keep=keep)
@@ -194,10 +206,9 @@ def bars_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     if view.source == CHECKPOINT:
         return checkpoint_bars(snapshot, view, words)
     totals = flow_bars.area_totals(snapshot, view)
-    key = "net" if view.direction == "both" else view.direction
+    key, sides = flow_bars.key_of(view), sides_of(view)
     if totals.empty or (totals[["in_status", "out_status"]] == "not_reported").all(axis=None):
         return nothing(words("flows.no_totals"))
-    sides = SIDES if view.direction == "both" else (view.direction,)
     if totals[[side for side in sides if side != "net"]].isna().all(axis=None):
         hidden = int((totals[[f"{side}_status" for side in sides]] == "suppressed").any(axis=1).sum())
         return nothing(words("bars.no_open", n=hidden) if hidden else words("flows.no_totals"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from dashboard import about, breaks, charts, flow_bars, passage_charts, trends
-from dashboard.flow_sources import CHECKPOINT, SIDES, TOTAL, reason_of, status_counts, unit_of, worst
+from dashboard.flow_sources import CHECKPOINT, TOTAL, reason_of, sides_of, status_counts, unit_of, worst
 from dashboard.pages._flows_blocks import NARROW_PX, SIDES_PX, block, nothing, side_counts
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def trends_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     )
     shown = trends.moves_rows(snapshot, pcode=pcode, source=source, unit=unit, reason=reason)
     facts = about.returns_facts(snapshot, words, pcode=pcode)
-    sides = SIDES if view.direction == "both" else (view.direction,)
+    sides = sides_of(view)
     how = about.details(
         words, formula=flow_bars.net_formula(words, view), reference=about.literature(source), facts=facts,
         statuses=side_counts(shown, sides),
@@ -57,7 +57,7 @@ def trends_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
 def checkpoint_days(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     number = snapshot.round_or_last(view.round)
     frame = snapshot.rows("passage_day", round_number=number, measure="persons")
-    estimates = snapshot.rows("passage_estimate", round_number=number, checkpoint=TOTAL)
+    estimates = passage_charts.estimated_days(snapshot, round_number=number)
     if frame.empty and estimates.empty:
         return nothing(words("passage.none"))
     figure = passage_charts.daily(snapshot, words, round_number=number, direction=view.direction)
@@ -74,7 +74,7 @@ def checkpoint_days(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
 
 def checkpoint_week(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     number = snapshot.round_or_last(view.round)
-    side = "net" if view.direction == "both" else view.direction
+    side = passage_charts.side_of(view.direction)
     frame = snapshot.rows("passage_hour", round_number=number)
     if frame.empty:
         return nothing(words("passage.no_hours"))

@@ -11,7 +11,7 @@ from dashboard import flow_tables, parts, tables
 from dashboard.flow_bars import level_name
 from dashboard.flow_sources import CHECKPOINT, TOTAL, has_source, is_told, reason_of, reasons
 from dashboard.maps import MAP_HEIGHT_PX
-from dashboard.pages._flows_panels import PANELS, map_about, map_figure, map_note
+from dashboard.pages._flows_panels import PANELS, map_about, map_figure, map_legend, map_note
 from dashboard.pages.common import register_download, view_ids, view_store
 from dashboard.state import (
     DIRECTIONS,
@@ -116,6 +116,7 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     )
     on_map = [
         parts.graph("flows-map", label=words("flows.map"), height=MAP_HEIGHT_PX),
+        html.Div(id="flows-map-legend"),
         html.P(id="flows-note", className="note"),
         html.Div(id="flows-map-about"),
     ]
@@ -144,6 +145,7 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                 tables.tools(PAGE, words, query=view.q),
                 tables.grid("flows-grid", words, label=words("flows.table"), height_px=TABLE_PX, columns=[]),
             ],
+            id="flows-table",
             className="panel",
         ),
     ]
@@ -168,11 +170,13 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
     @app.callback(
         Output("flows-title", "children"),
         Output("flows-map", "figure"),
+        Output("flows-map-legend", "children"),
         Output("flows-note", "children"),
         Output("flows-map-about", "children"),
         *[Output(f"flows-panel-{tab}", "children") for tab in PANELS],
         Output("flows-scope-box", "style"),
         Output("flows-top-box", "style"),
+        Output("flows-table", "style"),
         Output("flows-grid", "columnDefs"),
         Output("flows-grid", "rowData"),
         Input(view_ids(PAGE), "data"),
@@ -181,22 +185,25 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
     def _update(data: dict[str, Any] | None) -> tuple[Any, ...]:
         snapshot, view = current(), view_from_mapping(data or {})
         words = Words(view.lang)
-        figure, note, about = no_update, no_update, no_update
+        figure, legend, note, about = no_update, no_update, no_update, no_update
         if view.tab == "map":
             figure, drawn = map_figure(snapshot, view, words)
+            legend = map_legend(snapshot, view, words)
             note, about = map_note(snapshot, view, words, drawn=drawn), map_about(snapshot, view, words)
         panels = [build(snapshot, view, words) if tab == view.tab else no_update for tab, build in PANELS.items()]
-        rows = tables.matching(flow_tables.rows(snapshot, view, words), view.q)
+        rows = flow_tables.rows(snapshot, view, words)
         return (
             title_of(snapshot, view, words),
             figure,
+            legend,
             note,
             about,
             *panels,
             SHOWN if view.tab == "map" else HIDDEN,
             _top_style(view),
-            flow_tables.columns(snapshot, view, words),
-            tables.records(rows),
+            HIDDEN if rows.empty else SHOWN,
+            flow_tables.columns(rows, view, words),
+            tables.records(tables.matching(rows, view.q)),
         )
 
     register_download(app, current, PAGE, released_of=flow_tables.released)

@@ -91,7 +91,7 @@ def test_search_and_download(page, served):
     with page.expect_download() as csv:
         page.click("text=Download CSV")
     lines = csv.value.path().read_text(encoding="utf-8-sig").strip().splitlines()
-    assert csv.value.suggested_filename == "flow-r1.csv"
+    assert csv.value.suggested_filename == "chart-figures-r1.csv"
     assert len(lines) == 3
     with page.expect_download() as xlsx:
         page.click("text=Download XLSX")

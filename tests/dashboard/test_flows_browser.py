@@ -33,7 +33,7 @@ def test_tabs_by_keyboard_are_in_the_address_and_their_table_can_be_had(page, se
     open_tab(page, "bars")
     with page.expect_download() as csv:
         page.click("text=Download CSV")
-    assert csv.value.suggested_filename == "flow_estimate-r1.csv"
+    assert csv.value.suggested_filename == "chart-figures-r1.csv"
     page.reload()
     settle(page)
     assert page.locator("#flows-bars").count() == 1

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import dashboard
-from dashboard import account_charts, flow_bars, parts, tables
+from dashboard import account_charts, flow_bars, flow_figures, parts, tables
 from dashboard.desk import board, deciding, files, finding_table, layout, round_head, units
 from dashboard.measures import MEASURES
 from dashboard.pages.data import BREAK_COLUMNS, INPUT_KINDS, METHODS
@@ -54,10 +54,14 @@ COMPOSED = {
     *(f"about.breakdown.{kind}" for kind in flow_bars.BREAKDOWNS),
     *(f"about.pair.{source}" for source in (*(s for s in SOURCES if s not in SURVEY_SOURCES), "survey")),
     *(f"about.net.{how}" for how in ("told", "pairs")),
+    *flow_figures.SERIES.values(),
+    *(f"drawn.{code}" for code in flow_figures.DRAWN),
+    *(f"how.{method}" for method in flow_figures.HOW),
+    *(f"arrows.{size}" for size in ("value", "fewer")),
     *(f"passage.week.{side}" for side in ("in", "out", "net")),
     *(f"weekday.{day}" for day in range(1, 8)),
     *(f"trend.{method}" for method in ("interpolated", "projected")),
-    *(f"unit.{unit}" for unit in ("km", "pct")),
+    *(f"unit.{unit}" for unit in ("km", "pct", "persons_per_hour")),
     *(f"column.{name}" for name in ("round", "weekday", "breakdown", "item", "index", "checkpoint")),
     *(f"column.{name}" for name in ("formula", "reference", "low", "high")),
     *(f"severity.{severity}" for severity in ("error", "warning")),
