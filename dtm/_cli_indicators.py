@@ -209,7 +209,7 @@ def _of_release(opened: Release) -> Iterator[dict[str, Any]]:
         told = _answer(
             one.system, found, notes, days=days if days > 0 else DAYS_PER_YEAR, whole=one.source != "reconciled"
         )
-        if one.statuses["connectivity"] in _PARTLY:
+        if one.hidden_pairs or one.statuses["movers"] in _PARTLY:
             told["areas"] = []
         if not days > 0:
             told["days"] = None

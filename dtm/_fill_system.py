@@ -11,6 +11,7 @@ import pandas as pd
 from dtm._estimate_rows import insert_rows
 from dtm._migration_system import System, build_systems
 from dtm._release_tables import NOT_REPORTED, PUBLISHED, RELEASE_TABLES, SUPPRESSED, UNDEFINED
+from dtm._system_bounds import bound_indices
 from dtm.distances import pair_distances, weighted_centroids
 from dtm.migration_indices import PERCENT, system_indices
 from dtm.system_measures import SYSTEM_INDICES
@@ -33,6 +34,8 @@ _FLOW = ("round_number", "source", "level", "pcode", "counterpart", "origin", "d
 _OF_TOTALS = ("movers", "crude_migration_intensity_pct", "courgeau_k")
 """Indices that need no pair, only how many moved between the areas."""
 _WITH_PEOPLE = ("population", "crude_migration_intensity_pct", "courgeau_k", "anmr_pct")
+NARROW_SHARE = 0.2
+"""An index that hidden pairs leave open is told, with its bounds, if these are within this share of their middle."""
 _WHY = {NOT_REPORTED: "not_reported", UNDEFINED: "incomplete"}
 
 
@@ -67,7 +70,8 @@ class _Told:
     """What a release says of the moves between the areas of a level, before anything is computed.
 
     `status` is the worst of the pairs'; `movers` M where the totals tell it though pairs are hidden; `grid` every pair
-    of different areas with its distance; `people` value and status of the areas' population, by P-code.
+    of different areas with its distance; `people` value and status of the areas' population, by P-code. Of the finest
+    level a hidden pair may be 0: figures of a lone unit are hidden whatever they are.
     """
 
     round_number: int
@@ -78,6 +82,7 @@ class _Told:
     movers: float | None
     grid: pd.DataFrame
     people: pd.DataFrame
+    is_finest: bool
 
     @property
     def hidden_pairs(self) -> int:
@@ -111,8 +116,10 @@ def release_systems(read: Reader) -> Iterator[ReleaseSystem]:
     - `arrivals` are the moves told by the destination, `departures` those told by the origin, `reconciled` the
       release's estimate from both. A pair without a row is 0, because every area with a return tells all its moves; if
       an area told nothing, the indices are `not_reported`.
-    - With a pair hidden, M is still what the areas' published totals less their moves over the system's border leave,
-      so M, CMI and k stand; every other index needs departures and arrivals inside the system, and is `suppressed`.
+    - With a pair hidden, M is still what the areas' published totals less the moves over the system's border leave, so
+      M, CMI and k stand. With M, the published pairs put bounds on the others (`dtm._system_bounds`): an index whose
+      bounds are within `NARROW_SHARE` of their middle is this middle, with the bounds in the note; the rest are
+      `suppressed`.
     - P is the population of the middle of the period, as for the rates of areas: the actual persons at the round less
       half of their published change since the one before, which is over the units that reported in both; where there
       is no change to tell, those at the round.
@@ -133,7 +140,8 @@ def release_systems(read: Reader) -> Iterator[ReleaseSystem]:
     for round_number in sorted(read("round", {})["round_number"]):
         people = _at_risk(*(_of_round(table, round_number) for table in (stock, change)))
         for level, own in _systems_of_areas(areas):
-            told = flow[(flow["round_number"] == round_number) & (flow["level"] == level)]
+            of_round = flow[flow["round_number"] == round_number]
+            told = of_round[of_round["level"] == level]
             if level == FINEST_LEVEL and not (told["counterpart"].isin(own["pcode"])).any():
                 continue
             facts: dict[str, Any] = {
@@ -141,9 +149,11 @@ def release_systems(read: Reader) -> Iterator[ReleaseSystem]:
                 "level": level,
                 "grid": _grid(areas, own, weights),
                 "people": people.reindex(own["pcode"]),
+                "is_finest": level == areas["level"].max(),
             }
             for source in _SOURCES:
-                yield _computed(_told(own, told[told["source"] == source], source=source, **facts))
+                whole = _over_border(own, of_round[of_round["source"] == source])
+                yield _computed(_told(own, told[told["source"] == source], whole, source=source, **facts))
             fitted = estimates[(estimates["round_number"] == round_number) & (estimates["level"] == level)]
             if len(fitted):
                 pairs = fitted[fitted["origin"] != fitted["destination"]]
@@ -176,14 +186,23 @@ def _systems_of_areas(areas: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]
             yield level, own
 
 
-def _told(own: pd.DataFrame, told: pd.DataFrame, **facts: Any) -> _Told:
-    """Return what one source tells."""
+def _over_border(own: pd.DataFrame, flow: pd.DataFrame) -> float | None:
+    """Return the moves over the border of the one area of level 1 that holds the system; None where none is told."""
+    above = own["pcode"].str[:_LEVEL_1_LETTERS].unique()
+    rows = flow[(flow["pcode"] == above[0]) & (flow["level"] == 1) & (flow["counterpart"] == "total")]
+    if own["level"].iloc[0] == 1 or len(above) > 1 or len(rows) != 1 or rows["status"].iloc[0] != PUBLISHED:
+        return None
+    return float(rows["value"].iloc[0])
+
+
+def _told(own: pd.DataFrame, told: pd.DataFrame, whole: float | None, **facts: Any) -> _Told:
+    """Return what one source tells; `whole` are the moves over the border of the area above, where they are known."""
     inside = told["counterpart"].isin(own["pcode"])
     pairs = told[inside & (told["counterpart"] != told["pcode"])]
     totals = told[told["counterpart"] == "total"].set_index("pcode")["status"].reindex(own["pcode"])
     silent = (totals.isna() | (totals == NOT_REPORTED)).any()
     status = NOT_REPORTED if silent else _worst(pairs["status"])
-    movers = _movers_of_totals(own, told) if status == SUPPRESSED else None
+    movers = _movers_of_totals(own, told, whole) if status == SUPPRESSED else None
     return _Told(pairs=pairs, status=status, movers=movers, **facts)
 
 
@@ -192,13 +211,20 @@ def _worst(statuses: pd.Series) -> str:
     return next((status for status in (NOT_REPORTED, SUPPRESSED, UNDEFINED) if status in present), PUBLISHED)
 
 
-def _movers_of_totals(own: pd.DataFrame, told: pd.DataFrame) -> float | None:
-    """Return M from the areas' totals less their moves over the system's border; None where one of them is hidden."""
+def _movers_of_totals(own: pd.DataFrame, told: pd.DataFrame, whole: float | None) -> float | None:
+    """Return M from the areas' totals less their moves over the system's border; None where one of them is hidden.
+
+    Where the area above tells its own moves over the border, the rows of the areas are needed only for moves inside it
+    whose other end is none of them, such as a place in the city that nobody named.
+    """
     over_border = told[~told["counterpart"].isin([*own["pcode"], "total"])]
+    if whole is not None:
+        over_border = over_border[over_border["counterpart"].str.startswith(own["pcode"].iloc[0][:_LEVEL_1_LETTERS])]
     totals = told[told["counterpart"] == "total"]
     if (totals["status"] != PUBLISHED).any() or (over_border["status"] != PUBLISHED).any():
         return None
-    return float(totals["value"].astype("float64").sum() - over_border["value"].astype("float64").sum())
+    inside = totals["value"].astype("float64").sum() - over_border["value"].astype("float64").sum()
+    return float(inside - (whole or 0.0))
 
 
 def _computed(told: _Told) -> ReleaseSystem:
@@ -210,11 +236,16 @@ def _computed(told: _Told) -> ReleaseSystem:
     system = build_systems(flows, pd.DataFrame({"area": people.index, "persons": people.to_numpy()}))[0]
     people_status = _worst(told.people["status"].fillna(NOT_REPORTED))
     indices, notes = system_indices(system)
+    known_anyway = {"population"}
     if told.movers is not None:
         indices |= _of_totals(system, told.movers)
+        bounded, between = ({}, {}) if told.is_finest else _bounded(system, told)
+        indices |= bounded
+        notes |= between
+        known_anyway |= {*_OF_TOTALS, *bounded}
     statuses = {}
     for name in SYSTEM_INDICES:
-        pairs_needed = name != "population" and not (told.movers is not None and name in _OF_TOTALS)
+        pairs_needed = name not in known_anyway
         if pairs_needed and told.status != PUBLISHED:
             statuses[name] = told.status
             notes[name] = _WHY.get(told.status, f"hidden_pairs:{told.hidden_pairs}")
@@ -233,6 +264,29 @@ def _computed(told: _Told) -> ReleaseSystem:
         statuses=statuses,
         notes={name: note for name, note in notes.items() if name in SYSTEM_INDICES},
     )
+
+
+def _bounded(system: System, told: _Told) -> tuple[dict[str, float], dict[str, str]]:
+    """Return the indices that M and the published pairs tell closely enough, and notes with the bounds."""
+    hidden = told.pairs.loc[told.pairs["status"] == SUPPRESSED, ["origin", "destination"]]
+    ends = pd.MultiIndex.from_arrays([system.areas[system.origin], system.areas[system.destination]])
+    movers = float(told.movers or 0.0)
+    bounds = bound_indices(system, ends.isin(pd.MultiIndex.from_frame(hidden)), movers=movers)
+    people = float(system.margins.people.sum())
+    if "effectiveness_mei" in bounds and people > 0:
+        low, high = (end * movers / people for end in bounds["effectiveness_mei"])
+        bounds["anmr_pct"] = (low, high)
+    found, notes = {}, {}
+    for name, (low, high) in bounds.items():
+        middle = (low + high) / 2
+        if high - middle > NARROW_SHARE * middle:
+            continue
+        found[name] = middle
+        notes[name] = f"hidden_pairs:{told.hidden_pairs}"
+        least, largest = f"{low:.4g}", f"{high:.4g}"
+        if least != largest:
+            notes[name] += f";between:{least}/{largest}"
+    return found, notes
 
 
 def _of_totals(system: System, movers: float) -> dict[str, float]:

@@ -177,6 +177,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "Гарсан ба очсон газраас гадна зай нэмж юу ч тайлбарлахгүй байна.",
     ),
     "no_convergence": ("The fit did not settle.", "Загварын тооцоо тогтсонгүй."),
+    "between": (
+        "The hidden pairs leave it between these two; their middle is shown: {count}.",
+        "Нуусан хосын улмаас утга нь дараах хоёрын хооронд байна, дундажийг харуулав: {count}.",
+    ),
     "hidden_pairs": ("Moves of some pairs are hidden: {count}.", "Нуусан хосын тоо: {count}."),
     "other_levels_pairs": (
         "Moves between areas of different aimags are not told at this level.",

@@ -196,7 +196,7 @@ def test_without_a_file_the_release_answers_by_round_source_and_level(capsys, tm
     assert arrivals["areas"][0]["net_persons"] == 30
     assert arrivals["areas"][0]["in_per_1000"] == pytest.approx(50 * 365.25 / 182)
     assert (departures["source"], departures["hidden_pairs"]) == ("departures", 1)
-    assert (departures["effectiveness_mei"], departures["areas"]) == (None, [])
+    assert (departures["inequality_independence"], departures["areas"]) == (None, [])
     assert departures["notes"]["effectiveness_mei"] == "hidden_pairs:1"
     code, out, _ = run(capsys, "--workspace", workspace.path)
     assert "demonstration data" in out

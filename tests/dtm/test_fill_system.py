@@ -18,6 +18,8 @@ DISTRICTS = ("MN1101", "MN1102", "MN1103")
 HYP = {(0, 1): 10, (0, 2): 10, (1, 0): 20, (1, 2): 20, (2, 0): 30, (2, 1): 30}
 """Moves between three districts: the table of the package migration.indices."""
 FROM_TOTALS = ("movers", "population", "crude_migration_intensity_pct", "courgeau_k")
+ALL_THE_SAME = ("connectivity", "mean_distance_km", "median_distance_km")
+"""Two hidden pairs that are equally far apart tell these: each has moves, and it doesn't matter which has more."""
 
 
 class Made:
@@ -115,14 +117,37 @@ def test_departures_and_the_reconciled_estimate_are_systems_of_their_own(made):
 def test_a_hidden_pair_leaves_what_the_totals_tell(made):
     made.set("flow", "suppressed", "pcode = 'MN1102' AND counterpart IN ('MN1101', 'MN1103')")
     found = made.filled()
-    assert (found["status"] == "published").to_dict() == {name: name in FROM_TOTALS for name in SYSTEM_INDICES}
+    stand = {*FROM_TOTALS, *ALL_THE_SAME}
+    assert (found["status"] == "published").to_dict() == {name: name in stand for name in SYSTEM_INDICES}
     assert found.loc["movers", "value"] == 120  # 50 + 5 + 40 + 5 + 30 + 5 less 3 x 5
+    assert found.loc["connectivity", ["value", "note"]].tolist() == [1, "hidden_pairs:2"]
     assert found.loc["courgeau_k", "value"] == pytest.approx(1.8205, abs=5e-5)
     assert found.loc["effectiveness_mei", ["value", "note"]].isna().tolist() == [True, False]
     assert found.loc["effectiveness_mei", "note"] == "hidden_pairs:2"
     made.set("flow", "suppressed", "pcode = 'MN1102' AND counterpart = 'MN41'")
     found = made.filled()  # now the border hides what happened inside
     assert (found["status"] == "published").to_dict() == {name: name == "population" for name in SYSTEM_INDICES}
+    made.flow("arrivals", "MN11", "total", "in", 15)  # but the city tells what came over it
+    found = made.filled()
+    assert (found["status"] == "published").to_dict() == {name: name in stand for name in SYSTEM_INDICES}
+    assert found.loc["movers", "value"] == 120
+    made.flow("arrivals", "MN1101", "MN11", "in", None, "suppressed")  # from somewhere in the city, nobody knows where
+    assert made.filled().loc["movers", "status"] == "suppressed"
+
+
+def test_narrow_bounds_are_told_with_their_middle(made):
+    made.set("flow", "suppressed", "pcode IN ('MN1102', 'MN1103') AND counterpart = 'MN1101'")
+    found = made.filled()
+    # x and 20 - x, x from 1 to 19: the sum of |D - O| is 30 + |x - 10| + |20 + x|, 60 up to x = 10 and 78 at 19
+    mei = found.loc["effectiveness_mei"]
+    assert (mei["status"], mei["note"]) == ("published", "hidden_pairs:2;between:25/32.5")
+    assert mei["value"] == pytest.approx((25 + 32.5) / 2)
+    assert found.loc["anmr_pct", "value"] == pytest.approx((1 + 1.3) / 2)
+    assert note_words(mei["note"])[0].endswith("their middle is shown: 25/32.5.")
+    near, far = (great_circle_km(106.175, 47, 106.175 + degrees, 47) for degrees in (1, 2))
+    ends = [((70 + x) * near + (30 + 20 - x) * far) / 120 for x in (1, 19)]
+    assert found.loc["mean_distance_km", "value"] == pytest.approx(sum(ends) / 2, rel=1e-5)
+    assert found.loc["inequality_independence", "status"] == "suppressed"
 
 
 def test_the_population_is_that_of_the_middle_of_the_period(made):
