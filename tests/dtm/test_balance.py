@@ -45,6 +45,25 @@ def test_flags_change_past_two_and_five_percent(residual, flag):
     assert (found["residual"], found["flag"]) == (residual, flag)
 
 
+def test_two_and_five_percent_are_still_the_lower_colour_whatever_the_size():
+    closing = np.arange(100, 3_000_001, 9_900)  # multiples of 100, so that the limits are whole persons
+    for sign in (1, -1):
+        for percent, at, past in ((2, "green", "amber"), (5, "amber", "red")):
+            residual = sign * closing * percent // 100
+            for more, flag in ((0, at), (sign, past)):
+                rows = pd.DataFrame(dict.fromkeys(TERMS, 0.0), index=range(len(closing)))
+                found = stock_flow_balance(rows.assign(closing=closing, opening=closing - residual - more))
+                assert set(found["flag"]) == {flag}, (percent, more)
+
+
+@pytest.mark.parametrize("name", [*TERMS, "boundary_change"])
+def test_any_missing_term_leaves_no_residual_and_never_counts_as_0(name):
+    frame = books((1000, 50, 30, 20, 10, 1040)).assign(boundary_change=0.0)
+    found = stock_flow_balance(frame.assign(**{name: np.nan})).iloc[0]
+    assert found[["residual", "residual_pct"]].isna().all()
+    assert found["flag"] is None
+
+
 def test_missing_terms_give_no_residual_and_an_empty_place_no_share():
     found = stock_flow_balance(books((1000, np.nan, 0, 0, 0, 1000), (0, 0, 0, 0, 0, 0), (40, 0, 30, 0, 0, 0)))
     assert found["residual"].isna().tolist() == [True, False, False]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 
+import pandas as pd
 import pytest
 
 from dtm._release_tables import RELEASE_TABLES
 from dtm.indicators import _FORMULAS, INDICATORS
 from dtm.measures import DENSITIES, NOTES, UNITS, note_words
+from dtm.migration_indices import area_indicators, build_margins
+from dtm.population_ratios import dependency_ratio, growth_rate, sex_ratio
 from tests.dtm.small_world import KHESEGS, SmallWorld
 
 
@@ -71,6 +74,24 @@ def test_indicators_by_hand(world, name, value, note):
     found, said = indicator(world, name)
     assert found == pytest.approx(value, rel=1e-12)
     assert said == note
+
+
+def test_the_figures_of_a_release_are_those_of_the_public_functions(world):
+    """The release writes its indicators in SQL; the functions for tables of one's own give the same."""
+    register = pd.DataFrame({"area": ["MN110701"], "in_persons": [60], "out_persons": [20]})
+    at_risk = pd.DataFrame({"area": ["MN110701"], "persons": [1300.0]})
+    (margins,) = build_margins(register, at_risk)
+    own = area_indicators(margins, days=365).iloc[0]
+    names = ["in_persons", "out_persons", "net_persons", "gross_persons"]
+    names += [name.replace("persons", "per_1000") for name in names]
+    expected = {name: own[name] for name in names} | {
+        "effectiveness_pct": own["effectiveness"],
+        "growth_pct_year": 100 * growth_rate(900, 1000, years=365 / 365.25),
+        "sex_ratio": sex_ratio(650, 700),
+        "dependency_ratio": dependency_ratio(40 + 60, 70 + 150, 30),  # from 60 on, and its label says so
+    }
+    for name, value in expected.items():
+        assert indicator(world, name)[0] == pytest.approx(float(value), rel=1e-12), name
 
 
 def test_the_change_of_a_district_leaves_silent_units_out(world):

@@ -49,6 +49,18 @@ def test_mid_2008_of_ulaanbaatar():
     assert rolled[pd.Timestamp("2008-07-02")] == 1_046_323.0  # 183 of 366 days: without dated moves, the straight line
 
 
+def test_a_second_way_to_the_days_between():
+    """A straight line of logarithms, and a population that grows by the same share every day."""
+    days = np.arange(0, 183)
+    found = interpolate(1_025_174, 1_067_472, share=days / 182)
+    assert found == pytest.approx(np.exp(np.interp(days, [0, 182], np.log([1_025_174, 1_067_472]))), rel=1e-12)
+    daily = np.exp(growth_rate(1_025_174, 1_067_472, years=182))
+    assert found == pytest.approx(1_025_174 * np.cumprod(np.append(1.0, np.full(182, daily))), rel=1e-10)
+    # and the projection is the same curve gone on with
+    onward = project(1_025_174, 1_067_472, share=days / 182)
+    assert onward == pytest.approx(1_067_472 * np.cumprod(np.append(1.0, np.full(182, daily))), rel=1e-10)
+
+
 def test_growth_goes_on_after_the_last_count():
     assert project(100, 121, share=0.5) == pytest.approx(121 * 1.1)
     assert project(100, 121, share=0) == 121
