@@ -31,6 +31,7 @@ PEOPLE_SHARE = 0.88
 """The map opens on the smallest range of longitudes, and of latitudes, that holds this share of the people."""
 PADDING = 1.12
 HATCH_LINES_PER_AREA = 9
+"""Of areas whose figure is hidden; other gaps have a third of it."""
 LAND = "#f4f3ef"
 BORDER = "#3b4252"
 SUPPRESSED_FILL = "#c9ccd3"
@@ -38,6 +39,10 @@ SUPPRESSED_LINE = "#5d6472"
 NOT_REPORTED_FILL = "#ffffff"
 UNDEFINED_FILL = "#f1e4cf"
 GAP_FILLS = {"suppressed": SUPPRESSED_FILL, "not_reported": NOT_REPORTED_FILL, "undefined": UNDEFINED_FILL}
+GAP_LINES = {"suppressed": SUPPRESSED_LINE, "not_reported": "#9aa1ae", "undefined": "#a5824a"}
+"""Gaps are hatched: to most eyes white is the palest class of a figure, and to a colour-blind one grey is too."""
+RISING, FALLING = ("rising",), ("falling",)
+GAP_HATCHES = {"suppressed": RISING, "not_reported": (*RISING, *FALLING), "undefined": FALLING}
 SELECTED = "#d62976"
 GER_FILL = "#8a5a2b"
 HAZARD_FILL = "#b3261e"
@@ -243,19 +248,44 @@ def polygons_trace(
     )
 
 
+def gap_traces(shapes: dict[str, shapely.Geometry], frame: pd.DataFrame) -> list[go.Scattermap]:
+    """Return lines over the areas without a figure, others for each reason, so that colour is not the only sign.
+
+    Where no area has a figure there is nothing to take a gap for, and hidden ones alone are hatched.
+    """
+    kinds = list(GAP_HATCHES) if frame["value"].notna().any() else ["suppressed"]
+    found = [
+        hatch_trace(
+            shapes,
+            frame.index[frame["status"] == status],
+            color=GAP_LINES[status],
+            directions=GAP_HATCHES[status],
+            lines=HATCH_LINES_PER_AREA if status == "suppressed" else HATCH_LINES_PER_AREA // 3,
+        )
+        for status in kinds
+    ]
+    return [trace for trace in found if trace is not None]
+
+
 def hatch_trace(
-    shapes: dict[str, shapely.Geometry], pcodes: Iterable[str], *, color: str = SUPPRESSED_LINE
+    shapes: dict[str, shapely.Geometry],
+    pcodes: Iterable[str],
+    *,
+    color: str = SUPPRESSED_LINE,
+    directions: tuple[str, ...] = RISING,
+    lines: int = HATCH_LINES_PER_AREA,
 ) -> go.Scattermap | None:
-    """Return diagonal lines over areas whose figure is hidden, so that grey is not the only sign; None without any."""
+    """Return diagonal lines over areas, about so many on each; None without any."""
     lon: list[float | None] = []
     lat: list[float | None] = []
     for pcode in pcodes:
         shape = shapes.get(pcode)
         if shape is None or shape.is_empty:
             continue
-        for line in _diagonals(shape):
-            lon.extend([*(x for x, _ in line.coords), None])
-            lat.extend([*(y for _, y in line.coords), None])
+        for direction in directions:
+            for line in _diagonals(shape, lines=lines, is_falling=direction in FALLING):
+                lon.extend([*(x for x, _ in line.coords), None])
+                lat.extend([*(y for _, y in line.coords), None])
     if not lon:
         return None
     return go.Scattermap(
@@ -263,16 +293,17 @@ def hatch_trace(
     )
 
 
-def _diagonals(shape: shapely.Geometry) -> list[shapely.LineString]:
+def _diagonals(shape: shapely.Geometry, *, lines: int, is_falling: bool) -> list[shapely.LineString]:
     west, south, east, north = shape.bounds
     size = max(east - west, (north - south) * 1.5)
-    step = size * 1.6 / HATCH_LINES_PER_AREA
-    lines = []
-    start = west - (north - south) * 1.5
+    step = size * 1.6 / lines
+    low, high = (north, south) if is_falling else (south, north)
+    drawn = []
+    start = west - (north - south) * 1.5 + step / 2
     while start < east:
-        lines.append(shapely.LineString([(start, south), (start + (north - south) * 1.5, north)]))
+        drawn.append(shapely.LineString([(start, low), (start + (north - south) * 1.5, high)]))
         start += step
-    inside = shapely.intersection(shapely.MultiLineString(lines), shapely.make_valid(shape))
+    inside = shapely.intersection(shapely.MultiLineString(drawn), shapely.make_valid(shape))
     return [part for part in shapely.get_parts(inside) if part.geom_type == "LineString"]
 
 

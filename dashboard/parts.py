@@ -292,12 +292,8 @@ def legend(frame: pd.DataFrame, scale: Scale, measure: Measure, words: Words) ->
         )
     ]
     statuses = set(frame["status"])
-    if "suppressed" in statuses:
-        entries.append(_swatch(words("status.suppressed"), {}, extra="swatch-suppressed"))
     entries += [
-        _swatch(words(f"status.{status}"), {"backgroundColor": GAP_FILLS[status]}, extra="swatch-empty")
-        for status in ("not_reported", "undefined")
-        if status in statuses
+        _swatch(words(f"status.{status}"), {}, extra=f"swatch-{status}") for status in GAP_FILLS if status in statuses
     ]
     title = words("legend.title", measure=words(f"measure.{measure.key}"), unit=unit_name(measure, words))
     return html.Div(

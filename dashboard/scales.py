@@ -19,6 +19,8 @@ CLASSES = 6
 SEQUENTIAL = "Blues"
 PALEST = 0.12
 """Where on the colour scale the lowest class begins; paler would be taken for a gap."""
+PALE_STEP = 0.85
+"""Power of the classes' places on the scale: its pale end changes slowly, so the pale classes take larger steps."""
 DIVERGING = "RdBu"
 SIGNIFICANT_DIGITS = 2
 DIVERGING_SHARES = (0.3, 0.6, 0.85)
@@ -69,7 +71,7 @@ def sequential_scale(values: pd.Series, *, decimals: int) -> Scale:
     lowest, highest = float(values.min()), float(values.max())
     inner = [limit for limit in _distinct([_nice(float(q), decimals) for q in quantiles]) if lowest < limit <= highest]
     colors = (
-        sample_colorscale(SEQUENTIAL, list(np.linspace(PALEST, 1.0, len(inner) + 1)))
+        sample_colorscale(SEQUENTIAL, list(PALEST + (1 - PALEST) * np.linspace(0, 1, len(inner) + 1) ** PALE_STEP))
         if inner
         else [sample_colorscale(SEQUENTIAL, [0.5])[0]]
     )

@@ -65,17 +65,10 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
 
 
 def _reading(words: Words) -> html.Div:
-    entries = [
-        ("published", "", "swatch-published"),
-        ("suppressed", "", "swatch-suppressed"),
-        ("not_reported", GAP_FILLS["not_reported"], "swatch-empty"),
-        ("undefined", GAP_FILLS["undefined"], "swatch-empty"),
-    ]
     rows = []
-    for status, color, extra in entries:
-        style = {"backgroundColor": color} if color else {}
+    for status in ("published", *GAP_FILLS):
         rows += [
-            html.Dt([html.Span(className=f"swatch {extra}", style=style), words(f"status.{status}")]),
+            html.Dt([html.Span(className=f"swatch swatch-{status}"), words(f"status.{status}")]),
             html.Dd(words(f"status.{status}.why")),
         ]
     return html.Div([html.Dl(rows, className="meanings"), html.P(words("data.never_zero"))])

@@ -98,7 +98,7 @@ def map_figure(snapshot: Snapshot, view: View, words: Words, measure: Measure) -
     figure.add_traces(maps.areas_trace(snapshot, frame, level=view.level, scale=scale, hover=hover))
     selected = snapshot.area_or_home(view.area)
     extra = [
-        maps.hatch_trace(snapshot.shapes(view.level), frame.index[frame["status"] == "suppressed"]),
+        *maps.gap_traces(snapshot.shapes(view.level), frame),
         maps.outline_trace(snapshot.shapes(snapshot.level_of(selected)).get(selected))
         if selected != snapshot.home
         else None,

@@ -120,7 +120,7 @@ def map_figure(snapshot: Snapshot, view: View, words: Words, measure: Measure) -
     shapes = snapshot.shapes(view.level)
     selected = snapshot.area_or_home(view.area)
     extra = [
-        maps.hatch_trace(shapes, frame.index[frame["status"] == "suppressed"]),
+        *maps.gap_traces(shapes, frame),
         maps.outline_trace(snapshot.shapes(snapshot.level_of(selected)).get(selected))
         if selected != snapshot.home
         else None,
