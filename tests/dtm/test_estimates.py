@@ -335,6 +335,22 @@ def test_a_term_nobody_reported_and_rounds_without_common_units():
     assert EstimatesWorld(rounds=(1,)).rows("SELECT count(*) FROM balance") == [(0,)]
 
 
+def test_rounds_on_other_areas_have_no_balance():
+    """What a boundary change moved is not known, so it is not taken for 0."""
+    world = EstimatesWorld(areas=(CITY,))
+    world.connection.execute("UPDATE round SET area_set_version = 2 WHERE round_number = 2")
+    world.stock(2, CITY, 1_000)
+    world.change(2, CITY, 100, "matched_units:10")
+    for name in ("arrivals", "departures"):
+        world.flow(2, name, CITY, "total", 50)
+    for name in ("births", "deaths"):
+        world.vital(2, CITY, name, 10)
+    fill_balance(world.connection)
+    row = world.row("balance", pcode=CITY)
+    assert (row["status"], row["note"]) == ("undefined", "other_areas")
+    assert (row["boundary_change"], row["residual"], row["flag"]) == (None, None, None)
+
+
 # --- people by month ---------------------------------------------------------------------------------------------
 
 

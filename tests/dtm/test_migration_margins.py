@@ -35,6 +35,14 @@ def test_three_areas_by_hand():
         area_indicators(margins, days=0)
 
 
+def test_a_second_table_of_the_package():
+    register = pd.DataFrame({"area": list("abc"), "in_persons": [50, 40, 70], "out_persons": [40, 80, 40]})
+    (margins,) = build_margins(register)
+    found, _ = system_indices(margins)
+    assert (found["movers"], found["effectiveness_mei"]) == (160, 25)  # 100 x (10 + 40 + 30) / 320
+    assert area_indicators(margins)["net_persons"].tolist() == [10, -40, 30]
+
+
 def test_a_register_that_does_not_balance_says_by_how_much():
     (margins,) = build_margins(REGISTER.assign(in_persons=[50, 40, 36]))
     found, notes = system_indices(margins)
