@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,16 +47,26 @@ def measure_focus(system: System) -> Focus:
     shift the ranks k: time and memory go with the pairs that have moves.
     """
     n, moved = system.n, system.persons > 0
-    order = np.argsort(system.persons[moved], kind="stable")
-    origin, destination = system.origin[moved][order], system.destination[moved][order]
+    order = np.argsort(system.persons[moved])  # equal numbers may come in any order
     persons = system.persons[moved][order]
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        exchange = pool.submit(_exchange, system)
+        rows, columns = (
+            pool.submit(_differences, persons, ends[moved][order], groups=n, cells=n - 1)
+            for ends in (system.origin, system.destination)
+        )
+        together = np.zeros(len(persons), dtype="int64")
+        return Focus(
+            all_pairs=float(_differences(persons, together, groups=1, cells=n * (n - 1))[0]),
+            rows=rows.result(),
+            columns=columns.result(),
+            exchange=exchange.result(),
+        )
+
+
+def _exchange(system: System) -> float:
     matrix = system.matrix()
-    return Focus(
-        all_pairs=float(_differences(persons, np.zeros(len(persons), dtype="int64"), groups=1, cells=n * (n - 1))[0]),
-        rows=_differences(persons, origin, groups=n, cells=n - 1),
-        columns=_differences(persons, destination, groups=n, cells=n - 1),
-        exchange=float(abs(matrix - matrix.T).sum()),
-    )
+    return float(abs(matrix - matrix.T).sum())
 
 
 def _differences(

@@ -341,7 +341,8 @@ def _summed(
     key: NDArray[np.int64], persons: NDArray[np.float64], distance: NDArray[np.float64] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], tuple[NDArray[np.float64], NDArray[np.float64]] | None]:
     """Return each key once, sorted, its persons, and the least and largest distance told for it."""
-    order = np.argsort(key, kind="stable")
+    is_whole = bool((persons == np.floor(persons)).all())  # then their sums are exact in any order
+    order = np.argsort(key, kind=None if is_whole else "stable")
     key = key[order]
     first = np.flatnonzero(np.concatenate([np.ones(min(1, len(key)), dtype=bool), key[1:] != key[:-1]]))
     if not len(first):

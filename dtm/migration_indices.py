@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +41,7 @@ __all__ = [
     "system_indices",
 ]
 
+_Told = tuple[dict[str, float], dict[str, str]]
 _FIELD_AREAS = 3
 """Areas below which nobody has a choice of origins or destinations."""
 
@@ -88,9 +92,14 @@ def system_indices(system: System | Margins, *, with_decay: bool = True) -> tupl
     if isinstance(system, Margins):
         return margin_indices(system)
     found, notes = margin_indices(system.margins)
-    _attraction(system, found, notes)
-    _spread(system, found, notes)
-    _distance(system, found, notes, with_decay=with_decay)
+    parts: list[Callable[..., None]] = [_attraction, _spread, partial(_distance, with_decay=with_decay)]
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        told: list[_Told] = [({}, {}) for _ in parts]
+        for job in [pool.submit(part, system, *own) for part, own in zip(parts, told, strict=True)]:
+            job.result()
+    for values, reasons in told:
+        found |= values
+        notes |= reasons
     return found, notes
 
 
@@ -167,7 +176,7 @@ def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -
 
     The lower weighted median (Cormen, Leiserson, Rivest & Stein 2009, Introduction to Algorithms, problem 9-2).
     """
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)
     reached = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(reached, reached[-1] / 2)])
 
