@@ -323,6 +323,34 @@ def test_what_must_hold_in_every_closed_system(rows, each, data):
         assert again[name] == pytest.approx(found[name], rel=1e-9, abs=1e-11), name
 
 
+@settings(max_examples=15)
+@given(
+    rows=matrices, each=st.lists(st.integers(1, 9_000), min_size=5, max_size=5), times=st.sampled_from([0.5, 2.0, 7.0])
+)
+def test_distances_and_attraction_scale_as_they_should(rows, each, times):
+    n = len(rows)
+    flows = long(rows).assign(distance_km=lambda f: [abs(ord(a) - ord(b)) + 0.25 for a, b in zip(f["origin"], f["destination"], strict=True)])  # fmt: skip  # noqa: E501
+    population = people(n).assign(persons=each[:n])
+
+    def indices(*, moves=1.0, far=1.0, persons=1.0):
+        table = flows.assign(persons=flows["persons"] * moves, distance_km=flows["distance_km"] * far)
+        system = build_systems(table, population.assign(persons=population["persons"] * persons))[0]
+        return system, system_indices(system, with_decay=False)[0]
+
+    system, found = indices()
+    farther, more, fuller = (indices(**{what: times})[1] for what in ("far", "moves", "persons"))
+    for name in ("mean_distance_km", "median_distance_km"):
+        assert farther[name] == pytest.approx(times * found[name])
+        assert more[name] == pytest.approx(found[name])
+        assert 1.25 <= found[name] <= n - 0.75
+    assert more["preference"] == pytest.approx(found["preference"]) == pytest.approx(fuller["preference"])
+    assert more["velocity"] == pytest.approx(times * found["velocity"])
+    assert fuller["velocity"] == pytest.approx(found["velocity"] / times)
+    shares = area_indicators(system)[["herfindahl_in", "herfindahl_out"]].to_numpy()
+    told = shares[~np.isnan(shares)]
+    assert ((told >= 1 / (n - 1) - 1e-12) & (told <= 1 + 1e-12)).all()
+
+
 @pytest.mark.parametrize("rows", [HYP2, ITALY, [[0, 0, 4, 1], [3, 0, 0, 2], [9, 5, 0, 0], [1, 1, 6, 0]]])
 def test_inequality_from_independence_is_that_of_a_poisson_model(rows):
     cells = long(rows).query("origin != destination")

@@ -29,6 +29,16 @@ def test_ratios_by_hand():
     assert np.isnan(dependency_ratio([1, 2], [0, 0], [3, 4])).all()
 
 
+@settings(max_examples=15)
+@given(counts=st.lists(st.integers(1, 10**6), min_size=3, max_size=3), times=st.integers(2, 50))
+def test_ratios_turn_round_and_do_not_hang_on_the_size(counts, times):
+    young, working, old = counts
+    assert sex_ratio(young, old) * sex_ratio(old, young) == pytest.approx(100**2)
+    found = dependency_ratio(young, working, old)
+    assert dependency_ratio(young * times, working * times, old * times) == pytest.approx(found)
+    assert dependency_ratio(young, working, 0) + dependency_ratio(0, working, old) == pytest.approx(found)
+
+
 def test_nobody_has_no_growth_and_wrong_figures_are_refused():
     assert np.isnan(growth_rate([0, 5, 0, math.nan, 5], [5, 0, 0, 5, math.nan], years=1)).all()
     for bad in ({"years": 0}, {"years": -1}, {"years": float("nan")}):
