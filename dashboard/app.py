@@ -8,6 +8,7 @@ import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 from dashboard import parts
+from dashboard.own_names import own_names
 from dashboard.pages import accounts, data, flows, ger, hazards, overview
 from dashboard.pages.common import register_collect
 from dashboard.reader import Reader, Snapshot
@@ -37,6 +38,7 @@ INDEX = """<!DOCTYPE html>
 {%css%}
 </head>
 <body>
+<p class="loading" role="status">Ачаалж байна… · <span lang="en">Loading…</span></p>
 {%app_entry%}
 <footer>{%config%}{%scripts%}{%renderer%}</footer>
 </body>
@@ -119,6 +121,7 @@ def shell(workspace: Workspace, snapshot: Snapshot, view: View, page: str, words
     """Return the whole page around its content."""
     return [
         html.A(words("nav.skip"), href="#main", className="skip-link"),
+        own_names(words),
         parts.header(view, page, words, title=title_of(workspace, words)),
         *([parts.provisional(words)] if snapshot.release.manifest.get("is_provisional") else []),
         *([parts.banner(words)] if snapshot.release.is_demonstration else []),

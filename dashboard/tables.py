@@ -50,7 +50,8 @@ def grid(grid_id: str, words: Words, *, columns: list[dict[str, Any]], label: st
 GRID_WORDS = (
     "noRowsToShow", "filterOoo", "contains", "notContains", "equals", "notEqual", "startsWith", "endsWith", "blank",
     "notBlank", "lessThan", "greaterThan", "lessThanOrEqual", "greaterThanOrEqual", "inRange", "inRangeStart",
-    "inRangeEnd", "andCondition", "orCondition",
+    "inRangeEnd", "andCondition", "orCondition", "ariaLabelColumnFilter", "ariaFilteringOperator", "ariaFilterValue",
+    "ariaFilterFromValue", "ariaFilterToValue", "ariaSortableColumn", "ariaFilterColumn",
 )  # fmt: skip
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import shapely
 
-from dtm._feedback_texts import check_words, in_words, table_words
 from dtm._review_states import APPROVED, REJECTED, review_edits
 from dtm._round_findings import list_findings
 from dtm.coverage import coverage_report, progress_frame
 from dtm.errors import WrongUseError
 from dtm.feedback import feedback_page
+from dtm.finding_words import in_words
 from dtm.imports import import_returns
 from dtm.messages import message
 from dtm.round_status import round_overview, round_status
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from dtm.cleaning import Edit
     from dtm.engine import Connection
     from dtm.workspace import Workspace
-
-__all__ = ["Desk", "check_words", "table_words"]
 
 SCREEN_TOLERANCE_M = 15.0
 """Borders on the desk's map may lie this far from the true ones."""

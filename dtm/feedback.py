@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from dtm._area_names import area_names
 from dtm._feedback_page import LANGUAGES, render_page
-from dtm._feedback_texts import column_words, message_words, value_words
 from dtm._round_findings import build_placed_findings
 from dtm.coverage import UTC_OFFSET_HOURS, build_round_coverage, local_today, rows_of
 from dtm.errors import WrongUseError
+from dtm.finding_words import column_words, message_words, value_words
 from dtm.messages import message
 from dtm.rounds import find_round
 from dtm.scope import BASELINE_FORM

@@ -182,7 +182,8 @@ def complete(header: Header, *, place: str, is_sparse: bool, tables: Sequence[Fo
 
 def _named(table: FormTable) -> Message:
     """Return a table's name, in Mongolian after what it holds."""
-    return Message(table.name, f"“{table.meaning_mn.partition(':')[0]}” ({table.name})")
+    what = table.meaning_mn.partition(":")[0].partition(";")[0]
+    return Message(table.name, f"“{what}” ({table.name})")
 
 
 def _columns_needed(table: FormTable) -> Message:

@@ -40,6 +40,7 @@
       },
       start: function (view, limit) {
         document.documentElement.lang = view.lang;
+        document.title = view.title;
         window.dtmDeskLimit = limit;
         return { width: window.innerWidth };
       },

@@ -70,7 +70,7 @@ def create_desk(workspace: Workspace, desk: RoundDesk) -> tuple[Dash, Boards]:
     """Build the app of a desk; nothing is opened until the first request."""
     app = Dash(
         __name__,
-        title=Words("en")("desk.title"),
+        title=Words("")("desk.title"),
         update_title=None,
         suppress_callback_exceptions=True,
         serve_locally=True,

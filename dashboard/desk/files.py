@@ -14,7 +14,7 @@ from dash import dcc, html
 
 from dashboard.desk.notices import notice, stopped
 from dashboard.desk.units import form_name, plain_table
-from dtm.desk import check_words, table_words
+from dtm.finding_words import check_words, table_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

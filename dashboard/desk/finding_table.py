@@ -10,7 +10,7 @@ import pandas as pd
 from dash import dcc, html
 
 from dashboard import tables
-from dtm.desk import check_words
+from dtm.finding_words import check_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

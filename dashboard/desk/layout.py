@@ -11,6 +11,7 @@ from dash import dcc, html
 from dashboard import maps, parts
 from dashboard.desk import deciding, files, finding_table, round_head, units
 from dashboard.desk.notices import notice
+from dashboard.own_names import own_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -114,7 +115,7 @@ def main(rounds: Sequence[Mapping[str, Any]], number: int, words: Words) -> html
     return html.Main(
         [
             html.H1(words("desk.title"), className="page-title"),
-            dcc.Store(id="desk-view", data={"lang": words.lang, "round": number}),
+            dcc.Store(id="desk-view", data={"lang": words.lang, "round": number, "title": words("desk.title")}),
             dcc.Store(id="desk-tick", data=0),
             dcc.Store(id="desk-screen"),
             controls(rounds, number, words),
@@ -176,6 +177,7 @@ def shell(workspace: Workspace, rounds: Sequence[Mapping[str, Any]], words: Word
     """Return the whole page; without a round, what to run first."""
     return [
         html.A(words("nav.skip"), href="#main", className="skip-link"),
+        own_names(words),
         header(workspace, words, number=number),
         *banners(workspace, words),
         main(rounds, number, words) if number is not None else no_round(workspace, words),

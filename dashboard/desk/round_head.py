@@ -9,7 +9,7 @@ from dash import html
 
 from dashboard import parts
 from dashboard.desk.board import STATES
-from dtm.desk import check_words
+from dtm.finding_words import check_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

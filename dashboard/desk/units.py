@@ -113,7 +113,9 @@ def progress_figure(board: Board, words: Words) -> go.Figure:
     shared.update_yaxes(gridcolor="#e6e8ec", tickformat=",d", rangemode="tozero", nticks=5, title={"standoff": 4})
     shared.update_yaxes(title_text=words("desk.units"), row=1, col=1)
     shared.update_yaxes(title_text=words("desk.returns"), row=2, col=1)
-    shared.update_xaxes(showgrid=False, tickformat="%m-%d", linecolor="#9aa1ae", automargin=True)
+    shared.update_xaxes(
+        showgrid=False, tickformat="%m-%d", hoverformat="%Y-%m-%d", linecolor="#9aa1ae", automargin=True
+    )
     days = board.days
     if len(days) <= FEW_DAYS:
         shared.update_xaxes(dtick=DAY_MS)

@@ -11,6 +11,7 @@ from dashboard import breaks, tables
 from dashboard.maps import GAP_FILLS
 from dashboard.pages.common import view_store
 from dtm import series_breaks
+from dtm.finding_words import in_words
 
 if TYPE_CHECKING:
     from dashboard.reader import Snapshot
@@ -159,7 +160,7 @@ def _findings(snapshot: Snapshot, words: Words) -> html.Div:
             "round": frame["round_number"].astype("float64"),
             "severity": [words(f"severity.{severity}") for severity in frame["severity"]],
             "code": frame["code"],
-            "what": frame[f"what_{words.lang}"],
+            "what": [_what(row, words) for row in frame.to_dict("records")],
             "file": frame["file_name"],
             "row": frame["row_number"].astype("float64"),
             "field": frame["field"],
@@ -183,6 +184,14 @@ def _findings(snapshot: Snapshot, words: Words) -> html.Div:
     )
     table.children.rowData = tables.records(rows)
     return table
+
+
+def _what(row: dict[str, Any], words: Words) -> str:
+    """Return what was found; in Mongolian its columns are named by their meaning."""
+    text, field = str(row[f"what_{words.lang}"]), row["field"]
+    if words.lang != "mn" or not isinstance(field, str):
+        return text
+    return in_words(text, form=row["subject"], field=field, language="mn")
 
 
 def _manifest(snapshot: Snapshot, words: Words) -> list[Any]:

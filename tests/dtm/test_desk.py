@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from dtm.cleaning import Edit
-from dtm.desk import Desk, check_words, table_words
+from dtm.desk import Desk
 from dtm.errors import OpenErrorsError, UnknownRoundError, WarehouseBusyError, WrongUseError
 from dtm.warehouse import open_warehouse
 from enumerations.errors import EnumerationsError
-from tests.dtm.desk_world import REMARK, ROUND, copy_desk_world, save_desk_world
+from tests.dtm.desk_world import REMARK, ROUND, copy_desk_world
 from tests.dtm.imports_support import baseline_row, write_csv
 
 BY = {"reason": "seen on the spot", "who": "A. Analyst"}
@@ -25,14 +25,9 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    return save_desk_world(tmp_path_factory.mktemp("desk"))
-
-
 @pytest.fixture
-def desk(saved, tmp_path):
-    return Desk(copy_desk_world(saved, tmp_path))
+def desk(desk_world, tmp_path):
+    return Desk(copy_desk_world(desk_world, tmp_path))
 
 
 def ids(desk, code):
@@ -102,14 +97,6 @@ def test_mongolian_findings_name_columns_by_their_meaning(desk):
     wrong = Edit("1:baseline:2", "actual_persons", "7", "8", "seen", "A. Analyst")
     [finding] = desk.edit([wrong])["findings"]
     assert finding["message_mn"].startswith("Бодитоор амьдарч буй хүний тоо: одоогийн утга '7' биш,")
-
-
-def test_checks_and_tables_are_told_in_words():
-    assert check_words("sex_sum", "mn") == "Эрэгтэй, эмэгтэйн нийлбэр … нь нийт хүний тоотой тэнцэхгүй байна"
-    assert check_words("negative", "en") == "… is below zero"
-    assert check_words("of_another_version", "mn") == "of_another_version"
-    assert table_words("kheseg-baseline", "baseline", "mn") == "Хэсгийн ахлагчийн мэдээлэл"
-    assert table_words("kheseg-baseline", "other", "mn") == "other"
 
 
 def test_findings_come_in_pages_that_overlap_nowhere(desk):

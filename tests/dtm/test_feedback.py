@@ -11,13 +11,13 @@ import pytest
 
 from dtm import feedback as feedback_module
 from dtm._feedback_page import LANGUAGES, feedback_words
-from dtm._feedback_texts import OWN_FIGURES, column_words, value_words
 from dtm.errors import UnknownRoundError, WrongUseError
 from dtm.feedback import TOLD_ELSEWHERE, WAITING, feedback_page, write_feedback
+from dtm.finding_words import OWN_FIGURES, column_words, value_words
 from dtm.waivers import waive
 from dtm.warehouse import open_warehouse
 from enumerations.findings import CATALOGUE
-from tests.dtm.desk_world import OPERATION, REMARK, ROUND, copy_desk_world, save_desk_world
+from tests.dtm.desk_world import OPERATION, REMARK, ROUND, copy_desk_world
 from tests.dtm.imports_support import KHOROOS
 from tests.project._tree import ROOT
 
@@ -26,14 +26,9 @@ INJECTION = "<script>alert('x')</script>"
 VOID = {"meta"}
 
 
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    return save_desk_world(tmp_path_factory.mktemp("feedback"))
-
-
 @pytest.fixture
-def workspace(saved, tmp_path):
-    return copy_desk_world(saved, tmp_path)
+def workspace(desk_world, tmp_path):
+    return copy_desk_world(desk_world, tmp_path)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Put fields, values and findings into words that a khoroo understands."""
+"""Put columns, values, findings and checks into words that a khoroo understands."""
 
 from __future__ import annotations
 
