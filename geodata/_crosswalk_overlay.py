@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -16,8 +17,6 @@ from geodata._area_checks import area_crs, polygonal_part
 from geodata.errors import CrosswalkError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import geopandas as gpd
     from numpy.typing import NDArray
 
@@ -29,6 +28,7 @@ NAMES_SHOWN: Final = 5
 _POLYGON_TYPES: Final = (3, 6)
 
 Shapes = np.ndarray[Any, np.dtype[Any]]
+Measure = Callable[[Shapes], "NDArray[np.float64]"]
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,15 @@ class Outlines:
 
 @dataclass(frozen=True)
 class Pieces:
-    """Pairs of a source and a target that share land, by position and in ascending order; shapes only if asked for."""
+    """Pairs of a source and a target that share land, by position and in ascending order.
+
+    `weight` is what was measured in the shape of each pair, if something was.
+    """
 
     source: NDArray[np.intp]
     target: NDArray[np.intp]
     area_m2: NDArray[np.float64]
-    shapes: Shapes | None
+    weight: NDArray[np.float64] | None
 
     def __len__(self) -> int:
         """Return how many pieces there are."""
@@ -56,8 +59,8 @@ class Pieces:
 
     def only(self, kept: NDArray[np.bool_]) -> Pieces:
         """Return some of the pieces."""
-        shapes = None if self.shapes is None else self.shapes[kept]
-        return Pieces(self.source[kept], self.target[kept], self.area_m2[kept], shapes)
+        weight = None if self.weight is None else self.weight[kept]
+        return Pieces(self.source[kept], self.target[kept], self.area_m2[kept], weight)
 
 
 def common_crs(*frames: gpd.GeoDataFrame) -> str:
@@ -128,20 +131,20 @@ def overlay(
     source: Outlines,
     target: Outlines,
     *,
-    keep_shapes: bool = False,
+    measure: Measure | None = None,
     pairs_at_once: int = PAIRS_AT_ONCE,
     progress: Callable[[float], None] | None = None,
 ) -> Pieces:
     """Return every pair of areas that shares land, with the m2 it shares.
 
     The pairs come from a tree of bounding boxes; the shapes are cut in threads, which GEOS lets run at the same time.
-    All pairs of a source are in one thread, so that its prepared form is no other's.
+    All pairs of a source are in one thread, so that its prepared form is no other's. Shapes are held for a few chunks
+    of pairs at a time, whether they are measured or not.
 
     Parameters
     ----------
-    keep_shapes
-        Keep the polygons of the pieces, which weights by raster or polygons need; otherwise each thread holds the
-        shapes of one chunk only.
+    measure
+        Called with the polygons of some pieces, in threads; gives what is measured in each, such as people.
     pairs_at_once
         Pairs of a chunk; more where one source has more.
     progress
@@ -152,12 +155,13 @@ def overlay(
     i, j = i[order], j[order]
     chunks = _chunks(i, pairs_at_once)
 
-    def cut(chunk: slice) -> Pieces:
-        return _cut(source.shapes, target.shapes, i[chunk], j[chunk], keep_shapes=keep_shapes)
+    def part_of(chunk: slice) -> Pieces:
+        start, end, shapes, area_m2 = cut(source.shapes, target.shapes, i[chunk], j[chunk])
+        return Pieces(start, end, area_m2, None if measure is None else measure(polygonal_parts(shapes)))
 
     parts: list[Pieces] = []
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        for done, part in enumerate(pool.map(cut, chunks), start=1):
+        for done, part in enumerate(pool.map(part_of, chunks), start=1):
             parts.append(part)
             if progress is not None:
                 progress(done / len(chunks))
@@ -165,9 +169,7 @@ def overlay(
         np.concatenate([i[:0], *(part.source for part in parts)]),
         np.concatenate([j[:0], *(part.target for part in parts)]),
         np.concatenate([np.empty(0), *(part.area_m2 for part in parts)]),
-        np.concatenate([np.empty(0, dtype=object), *(part.shapes for part in parts if part.shapes is not None)])
-        if keep_shapes
-        else None,
+        None if measure is None else np.concatenate([np.empty(0), *(p.weight for p in parts if p.weight is not None)]),
     )
 
 
@@ -179,8 +181,10 @@ def _chunks(i: NDArray[np.intp], size: int) -> list[slice]:
     return [slice(int(start), int(end)) for start, end in zip(first.tolist(), ends, strict=False)]
 
 
-def _cut(source: Shapes, target: Shapes, i: NDArray[np.intp], j: NDArray[np.intp], *, keep_shapes: bool) -> Pieces:
-    """Cut the pairs of a chunk; a target wholly inside its source is taken as it is."""
+def cut(
+    source: Shapes, target: Shapes, i: NDArray[np.intp], j: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], Shapes, NDArray[np.float64]]:
+    """Return those of some pairs that share land, with its shape and m2; a target inside its source stays as it is."""
     used = source[np.unique(i)]
     shapely.prepare(used)
     try:
@@ -194,4 +198,13 @@ def _cut(source: Shapes, target: Shapes, i: NDArray[np.intp], j: NDArray[np.intp
     shapes[~inside] = shapely.intersection(a[~inside], b[~inside])
     area_m2 = shapely.area(shapes)
     shared = area_m2 > 0
-    return Pieces(i[shared], j[shared], area_m2[shared], shapes[shared] if keep_shapes else None)
+    return i[shared], j[shared], shapes[shared], area_m2[shared]
+
+
+def polygonal_parts(shapes: Shapes) -> Shapes:
+    """Return shapes without the lines and points where borders only touch."""
+    mixed = shapely.get_type_id(shapes) > max(_POLYGON_TYPES)
+    for position in np.flatnonzero(mixed):
+        parts = shapely.get_parts(shapes[position])
+        shapes[position] = shapely.union_all(parts[shapely.get_type_id(parts) == min(_POLYGON_TYPES)])
+    return shapes

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import geopandas as gpd
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata._crosswalk_overlay import Outlines, outlines, overlay
+from geodata._crosswalk_overlay import Outlines, cut, outlines
 from geodata.errors import CrosswalkError
 from geodata.rasters import zonal_persons
 
@@ -19,11 +20,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geodata._crosswalk_overlay import Pieces
+    from geodata._crosswalk_overlay import Pieces, Shapes
 
 POINTS_AT_ONCE: Final = 1_000_000
 _M2_PER_KM2: Final = 1e6
-_POLYGON_TYPE: Final = 3
 _POINT_TYPE: Final = 0
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -75,28 +75,83 @@ class RasterWeights:
 Weights = PointWeights | PolygonWeights | AreaWeights | RasterWeights
 
 
-def needs_shapes(weights: Weights | None) -> bool:
-    """Say whether the polygons of the pieces are needed to weigh them."""
-    return isinstance(weights, (PolygonWeights, RasterWeights))
+@dataclass(frozen=True)
+class PolygonMeasure:
+    """Measure pieces by polygons: the weight of each is evenly spread over its m2; `total` is that of all."""
+
+    polygons: Outlines
+    per_m2: Floats
+    tree: shapely.STRtree
+    total: float
+
+    @classmethod
+    def of(cls, weights: PolygonWeights, crs: str) -> PolygonMeasure:
+        """Check the layer, and bring it to the system of the areas."""
+        layer, values = _layer(weights, crs)
+        numbered = layer.reset_index(drop=True).assign(pcode=lambda rows: [f"feature {n + 1:09d}" for n in rows.index])
+        polygons = outlines(numbered, crs=crs, what=f"The weights '{weights.name}'")
+        totals = polygons.area_m2 / _M2_PER_KM2 if values is None else values
+        return cls(polygons, totals / polygons.area_m2, shapely.STRtree(polygons.shapes), float(totals.sum()))
+
+    def __call__(self, shapes: Shapes) -> Floats:
+        """Return the weight inside each piece."""
+        piece, polygon, _, shared_m2 = cut(shapes, self.polygons.shapes, *self.tree.query(shapes))
+        return np.asarray(np.bincount(piece, shared_m2 * self.per_m2[polygon], minlength=len(shapes)), dtype=np.float64)
 
 
-def weigh(weights: Weights | None, source: Outlines, target: Outlines, pieces: Pieces) -> tuple[Floats, float]:
-    """Return the weight of each piece, and the weight that lies in none.
+@dataclass(frozen=True)
+class RasterMeasure:
+    """Measure pieces by the people of a raster, some pieces after the others."""
+
+    weights: RasterWeights
+    crs: str
+    total: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, shapes: Shapes) -> Floats:
+        """Return the people inside each piece."""
+        if len(shapes) == 0:
+            return np.zeros(0)
+        zones = gpd.GeoDataFrame({"pcode": [str(n) for n in range(len(shapes))]}, geometry=shapes, crs=self.crs)
+        with self.lock:  # warnings of the raster's library are kept back for the whole process
+            found = zonal_persons(self.weights.path, zones, unit=self.weights.unit)
+        return found["persons"].fillna(0.0).to_numpy(np.float64)
+
+
+def measure_of(weights: Weights | None, crs: str) -> PolygonMeasure | RasterMeasure | None:
+    """Return what measures the weight in the shapes of pieces; None where their places or their land are enough.
 
     Raises
     ------
     CrosswalkError
         The layer has no reference system or lacks the column, or a weight is negative or no number.
     """
-    if weights is None:
-        return pieces.area_m2 / _M2_PER_KM2, 0.0
+    if isinstance(weights, PolygonWeights):
+        return PolygonMeasure.of(weights, crs)
+    return RasterMeasure(weights, crs) if isinstance(weights, RasterWeights) else None
+
+
+def weigh(
+    weights: Weights | None,
+    measure: PolygonMeasure | RasterMeasure | None,
+    source: Outlines,
+    target: Outlines,
+    pieces: Pieces,
+) -> tuple[Floats, float]:
+    """Return the weight of each piece, and the weight that lies in none; `measure` is what measured the pieces.
+
+    Raises
+    ------
+    CrosswalkError
+        As `measure_of`.
+    """
+    if measure is not None and pieces.weight is not None:
+        return pieces.weight, float(max(measure.total - pieces.weight.sum(), 0.0))
     if isinstance(weights, PointWeights):
         return _by_points(weights, source, target, pieces)
-    if isinstance(weights, PolygonWeights):
-        return _by_polygons(weights, source, pieces)
     if isinstance(weights, AreaWeights):
         return _by_areas(weights, source, target, pieces)
-    return _by_raster(weights, source, pieces)
+    return pieces.area_m2 / _M2_PER_KM2, 0.0
 
 
 def shares(weight: Floats, area_m2: Floats, group: NDArray[np.intp], size: int) -> tuple[Floats, NDArray[np.bool_]]:
@@ -157,27 +212,6 @@ def _holders(areas: Outlines, points: NDArray[Any]) -> NDArray[np.intp]:
     return held
 
 
-def _by_polygons(weights: PolygonWeights, source: Outlines, pieces: Pieces) -> tuple[Floats, float]:
-    layer, values = _layer(weights, source.crs)
-    numbered = layer.reset_index(drop=True).assign(pcode=lambda frame: [f"feature {n + 1:09d}" for n in frame.index])
-    polygons = outlines(numbered, crs=source.crs, what=f"The weights '{weights.name}'")
-    totals = polygons.area_m2 / _M2_PER_KM2 if values is None else values
-    cut = overlay(_as_outlines(pieces, source.crs), polygons)
-    part = totals[cut.target] * cut.area_m2 / polygons.area_m2[cut.target]
-    weight: Floats = np.bincount(cut.source, part, minlength=len(pieces)).astype(np.float64)
-    return weight, float(max(totals.sum() - weight.sum(), 0.0))
-
-
-def _as_outlines(pieces: Pieces, crs: str) -> Outlines:
-    """Return the pieces as areas, without the lines and points where borders only touch."""
-    shapes = np.asarray(pieces.shapes, dtype=object)
-    mixed = shapely.get_type_id(shapes) > 6  # noqa: PLR2004  6 is a MultiPolygon, 7 a collection
-    for position in np.flatnonzero(mixed):
-        parts = shapely.get_parts(shapes[position])
-        shapes[position] = shapely.union_all(parts[shapely.get_type_id(parts) == _POLYGON_TYPE])
-    return Outlines(np.arange(len(pieces)).astype(object), shapes, pieces.area_m2, crs)
-
-
 def _by_areas(weights: AreaWeights, source: Outlines, target: Outlines, pieces: Pieces) -> tuple[Floats, float]:
     areas, position = (source, pieces.source) if weights.of == "source" else (target, pieces.target)
     what = f"The weights '{weights.name}'"
@@ -194,11 +228,3 @@ def _by_areas(weights: AreaWeights, source: Outlines, target: Outlines, pieces: 
     each = numbers.reindex(areas.pcodes, fill_value=0.0).to_numpy(np.float64)
     weight = each[position] * pieces.area_m2 / areas.area_m2[position]
     return weight, float(max(each.sum() - weight.sum(), 0.0))
-
-
-def _by_raster(weights: RasterWeights, source: Outlines, pieces: Pieces) -> tuple[Floats, float]:
-    if len(pieces) == 0:
-        return np.zeros(0), 0.0
-    cut = _as_outlines(pieces, source.crs)
-    zones = gpd.GeoDataFrame({"pcode": [str(n) for n in cut.pcodes]}, geometry=cut.shapes, crs=source.crs)
-    return zonal_persons(weights.path, zones, unit=weights.unit)["persons"].fillna(0.0).to_numpy(np.float64), 0.0

@@ -18,7 +18,7 @@ from geodata._crosswalk_weights import (
     PolygonWeights,
     RasterWeights,
     Weights,
-    needs_shapes,
+    measure_of,
     shares,
     weigh,
 )
@@ -243,7 +243,8 @@ def build_crosswalk(
             raise CrosswalkError(f"The {what} areas have no column 'pcode'.")
     crs = common_crs(source, target)
     sides = (outlines(source, crs=crs, what="The source areas"), outlines(target, crs=crs, what="The target areas"))
-    found = overlay(*sides, keep_shapes=needs_shapes(weights), progress=progress)
+    measure = measure_of(weights, crs)
+    found = overlay(*sides, measure=measure, progress=progress)
     covered = [
         np.bincount(position, found.area_m2, minlength=len(side.pcodes))
         / np.maximum(side.area_m2, np.finfo(float).tiny)
@@ -253,7 +254,7 @@ def build_crosswalk(
         found.area_m2 < sliver_share * sides[1].area_m2[found.target]
     )
     pieces = found.only(~is_sliver)
-    weight, outside = weigh(weights, *sides, pieces)
+    weight, outside = weigh(weights, measure, *sides, pieces)
     return Crosswalk(
         _table(weights, *sides, pieces, weight),
         _areas(sides[0], covered[0]),

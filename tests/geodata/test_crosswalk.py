@@ -15,6 +15,7 @@ from tobler.area_weighted import area_interpolate
 
 from geodata import _crosswalk_overlay as overlay_module
 from geodata import _crosswalk_weights as weights_module
+from geodata import crosswalk as crosswalk_module
 from geodata._crosswalk_carry import LARGEST_COUNT, divide_counts
 from geodata.crosswalk import (
     AreaWeights,
@@ -172,6 +173,36 @@ def test_a_raster_divides_by_its_people(tmp_path):
     turned = OLD.assign(geometry=OLD.rotate(7, origin=(EAST_M + 2500, NORTH_M + 500)))
     slanted = build_crosswalk(turned, NEW, weights=RasterWeights(path), sliver_share=0)
     assert slanted.table.groupby("from_pcode")["share_of_source"].sum().tolist() == pytest.approx([1, 1])
+
+
+@pytest.mark.parametrize("kind", ["polygons", "raster"])
+def test_pieces_are_measured_some_at_a_time_and_none_are_kept(tmp_path, monkeypatch, kind):
+    old, new = tessellation(12, 1, "a"), tessellation(15, 2, "b")
+    weights = PolygonWeights(tessellation(40, 4, "w").assign(n=np.arange(40.0)), "n")
+    if kind == "raster":
+        path, place = tmp_path / "people.tif", Affine(1000, 0, EAST_M, 0, -1000, NORTH_M + 10_000)
+        how = {"driver": "GTiff", "width": 10, "height": 10, "count": 1, "dtype": "float64", "crs": CRS}
+        with rasterio.open(path, "w", transform=place, **how) as out:
+            out.write(np.arange(100.0).reshape(1, 10, 10))
+        weights = RasterWeights(path)
+    whole = build_crosswalk(old, new, weights=weights, sliver_share=0)
+    assert whole.table["weight"].sum() == pytest.approx(4950 if kind == "raster" else 780)
+    sizes, measured = [], weights_module.measure_of(weights, CRS)
+
+    class Watched:
+        total = measured.total
+
+        def __call__(self, shapes):
+            sizes.append(len(shapes))
+            return measured(shapes)
+
+    monkeypatch.setattr(crosswalk_module, "measure_of", lambda *_: Watched())
+    monkeypatch.setattr(
+        overlay_module.overlay, "__kwdefaults__", overlay_module.overlay.__kwdefaults__ | {"pairs_at_once": 5}
+    )
+    few = build_crosswalk(old, new, weights=weights, sliver_share=0)
+    assert sum(sizes) == len(few.table) > 3 * max(sizes)
+    pd.testing.assert_frame_equal(few.table, whole.table, rtol=1e-12)
 
 
 def test_what_is_not_known_stays_so_and_nothing_is_dropped_in_silence():
