@@ -285,12 +285,9 @@ def hover_texts(
 
 def legend(frame: pd.DataFrame, scale: Scale, measure: Measure, words: Words) -> html.Div:
     """Return the classes with their colours, and the kinds of gap the map shows."""
-    entries = [
-        _swatch(label, {"backgroundColor": color})
-        for color, label in zip(
-            scale.colors, scale.labels(words, decimals=measure.decimals, signed=measure.diverging), strict=True
-        )
-    ]
+    labels = scale.labels(words, decimals=measure.decimals, signed=measure.diverging)
+    classes = zip(scale.colors, labels, strict=True) if frame["value"].notna().any() else ()
+    entries = [_swatch(label, {"backgroundColor": color}) for color, label in classes]
     statuses = set(frame["status"])
     entries += [
         _swatch(words(f"status.{status}"), {}, extra=f"swatch-{status}") for status in GAP_FILLS if status in statuses
@@ -299,6 +296,15 @@ def legend(frame: pd.DataFrame, scale: Scale, measure: Measure, words: Words) ->
     return html.Div(
         [html.Span(title, className="legend-title"), html.Ul(entries, className="legend-list")], className="legend"
     )
+
+
+def nothing_shown(frame: pd.DataFrame, words: Words) -> list[html.P]:
+    """Say that no area of a map has a figure, and how many have none for which reason; nothing where one has."""
+    if frame["value"].notna().any():
+        return []
+    counts = frame["status"].value_counts()
+    told = "; ".join(f"{words(f'status.{status}')}: {words.number(count)}" for status, count in counts.items())
+    return [html.P(words("nothing.map", statuses=told), className="note")]
 
 
 def _swatch(label: str, style: dict[str, str], *, extra: str = "") -> html.Li:

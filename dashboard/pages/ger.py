@@ -39,6 +39,7 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                         html.H2(id="ger-title", className="panel-title"),
                         parts.graph("ger-map", label=words("ger.map"), height=maps.MAP_HEIGHT_PX),
                         html.Div(id="ger-legend"),
+                        html.Div(id="ger-notes"),
                         parts.swatches([(words("legend.ger_area"), "", "swatch-ger")])
                         if snapshot.layers("ger-area")
                         else html.P(words("ger.no_layer"), className="note"),
@@ -49,6 +50,7 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                     [
                         html.H2(words("ger.ranking"), className="panel-title"),
                         parts.graph("ger-chart", label=words("ger.ranking")),
+                        html.P(id="ger-no-chart", className="note"),
                     ],
                     className="panel panel-side",
                 ),
@@ -136,8 +138,11 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
     @app.callback(
         Output("ger-map", "figure"),
         Output("ger-legend", "children"),
+        Output("ger-notes", "children"),
         Output("ger-title", "children"),
         Output("ger-chart", "figure"),
+        Output("ger-chart", "style"),
+        Output("ger-no-chart", "children"),
         Output("ger-grid", "rowData"),
         Input(view_ids(PAGE), "data"),
         prevent_initial_call=True,
@@ -149,12 +154,17 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
         number = snapshot.round_or_last(view.round)
         when = words("round.title", number=number, month=words.month(snapshot.reference_day(number)))
         figure, legend = map_figure(snapshot, view, words, measure)
-        rows = tables.matching(rows_of(snapshot, view, words), view.q)
+        frame = rows_of(snapshot, view, words)
+        has_any = bool(frame["value"].notna().any())
+        rows = tables.matching(frame, view.q)
         return (
             figure,
             legend,
+            parts.nothing_shown(frame, words),
             f"{words(f'measure.{measure.key}')} · {when}",
             ranking(snapshot, view, words, measure),
+            {} if has_any else {"display": "none"},
+            "" if has_any else words("nothing.ranking"),
             tables.records(rows.assign(decimals=measure.decimals)),
         )
 

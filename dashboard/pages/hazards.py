@@ -85,6 +85,7 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                         html.H2(words("hazard.inside"), className="panel-title"),
                         html.Div(id="hazards-cards", className="cards"),
                         parts.graph("hazards-chart", label=words("hazard.inside")),
+                        html.P(id="hazards-no-chart", className="note"),
                         html.P(words("hazard.method"), className="note"),
                     ],
                     className="panel panel-side",
@@ -295,6 +296,8 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
         Output("hazards-title", "children"),
         Output("hazards-cards", "children"),
         Output("hazards-chart", "figure"),
+        Output("hazards-chart", "style"),
+        Output("hazards-no-chart", "children"),
         Output("hazards-grid", "rowData"),
         Input(view_ids(PAGE), "data"),
         prevent_initial_call=True,
@@ -310,11 +313,24 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
             for r in top.fillna({"low": 0}).to_dict("records")
         ]
         chart = charts.interval_bars(bars, title=words("hazard.ranking"), words=words)
+        chart.update_xaxes(title={"text": words("hazard.people"), "standoff": 4})
+        chart.update_layout(margin={"b": 52})
+        style = {} if bars else {"display": "none"}
+        why = words("nothing.inside") if snapshot.layers("hazard") else words("nothing.hazard")
         number = snapshot.last_round
         when = words("round.title", number=number, month=words.month(snapshot.reference_day(number)))
         hazard = _first(view.hazard, snapshot.layers("hazard"))
         name = layer_label(snapshot, hazard, words) if hazard != NO_OVERLAY else words("overlay.none")
         shown = tables.records(tables.matching(rows, view.q))
-        return figure, legend, f"{name} · {when}", cards(snapshot, view, words, rows), chart, shown
+        return (
+            figure,
+            legend,
+            f"{name} · {when}",
+            cards(snapshot, view, words, rows),
+            chart,
+            style,
+            "" if bars else why,
+            shown,
+        )
 
     register_download(app, current, PAGE, released_of=released_of)

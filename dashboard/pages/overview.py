@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 from dash import Input, Output, State, html
 
 from dashboard import breaks, charts, maps, parts, tables, trends
-from dashboard.measures import MEASURES, OVERVIEW_MEASURES, TOTALS, all_values, by_area, measure_or_first, one
+from dashboard.measures import (
+    MEASURES,
+    OVERVIEW_MEASURES,
+    TOTALS,
+    all_values,
+    by_area,
+    by_round,
+    measure_or_first,
+    one,
+)
 from dashboard.pages.common import area_rows, measure_released, register_download, view_ids, view_store
 from dashboard.scales import scale_for
 from dashboard.state import View, view_from_mapping
@@ -38,7 +47,7 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
                         html.H2(id="overview-title", className="panel-title"),
                         parts.graph("overview-map", label=words("overview.map"), height=maps.MAP_HEIGHT_PX),
                         html.Div(id="overview-legend"),
-                        html.Div(id="overview-breaks"),
+                        html.Div(id="overview-notes"),
                     ],
                     className="panel panel-map",
                 ),
@@ -98,6 +107,45 @@ def _folded(periods: list[breaks.Break], words: Words) -> list[Any]:
     """Return the breaks of a series in words, folded until asked for."""
     told = breaks.told(periods, words)
     return [html.Details([html.Summary(words("break.title")), *map(html.P, told)], className="how")] if told else []
+
+
+def trend_or_words(figure: go.Figure, words: str, *, is_there: bool) -> tuple[go.Figure, dict[str, Any], list[Any]]:
+    """Return a chart with its style, or why there is none."""
+    if is_there:
+        return figure, {"height": f"{trends.TREND_HEIGHT_PX}px"}, []
+    return figure, {"display": "none"}, [html.P(words, className="note")]
+
+
+def has_people(snapshot: Snapshot, pcode: str) -> bool:
+    """Return whether any count of an area's people is published, at a round or by month."""
+    counts = [by_round(snapshot, MEASURES[key], pcode=pcode)["value"] for key in OVERVIEW_MEASURES[:2]]
+    months = snapshot.rows("stock_month", pcode=pcode)
+    return any(values.notna().any() for values in counts) or bool((months["status"] == "published").any())
+
+
+def people_trend(snapshot: Snapshot, words: Words, *, pcode: str, width_px: int) -> tuple[Any, ...]:
+    """Return the chart of an area's people, its style and its notes."""
+    figure = trends.population_trend(snapshot, words, pcode=pcode, width_px=width_px)
+    figure, style, nothing = trend_or_words(figure, words("nothing.people"), is_there=has_people(snapshot, pcode))
+    return figure, style, nothing or trend_notes(snapshot, words, pcode=pcode)
+
+
+def moves_trend(snapshot: Snapshot, words: Words, *, pcode: str, width_px: int) -> tuple[Any, ...]:
+    """Return the chart of an area's moves, its style and its notes."""
+    rows = trends.moves_rows(snapshot, pcode=pcode, source="arrivals", unit="persons", reason="total")
+    figure = trends.moves_trend(snapshot, words, pcode=pcode, width_px=width_px)
+    has_any = bool(rows[["in", "out"]].notna().any(axis=None))
+    figure, style, nothing = trend_or_words(figure, words("nothing.moves"), is_there=has_any)
+    return figure, style, nothing or _folded(breaks.breaks_of(snapshot, words, breaks.MOVE_SERIES, pcode=pcode), words)
+
+
+def map_notes(snapshot: Snapshot, view: View, words: Words, measure: Measure) -> list[Any]:
+    """Say where no area has a figure, and which breaks the round's figures lie in."""
+    number = snapshot.round_or_last(view.round)
+    frame = by_area(snapshot, measure, round_number=number, level=view.level)
+    broken = breaks.of_measure(snapshot, words, measure, pcode=snapshot.home, round_number=number)
+    told = [html.P(text, className="note") for text in breaks.told(broken, words)]
+    return [*parts.nothing_shown(frame, words), *told]
 
 
 def map_figure(snapshot: Snapshot, view: View, words: Words, measure: Measure) -> tuple[go.Figure, Any]:
@@ -174,13 +222,15 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
     @app.callback(
         Output("overview-map", "figure"),
         Output("overview-legend", "children"),
-        Output("overview-breaks", "children"),
+        Output("overview-notes", "children"),
         Output("overview-title", "children"),
         Output("overview-area", "children"),
         Output("overview-cards", "children"),
         Output("overview-population", "figure"),
+        Output("overview-population", "style"),
         Output("overview-population-notes", "children"),
         Output("overview-moves", "figure"),
+        Output("overview-moves", "style"),
         Output("overview-moves-notes", "children"),
         Output("overview-grid", "rowData"),
         Input(view_ids(PAGE), "data"),
@@ -195,19 +245,16 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
         when = words("round.title", number=number, month=words.month(snapshot.reference_day(number)))
         figure, legend = map_figure(snapshot, view, words, measure)
         rows = tables.matching(area_rows(snapshot, view, words, measure), view.q)
-        broken = breaks.of_measure(snapshot, words, measure, pcode=snapshot.home, round_number=number)
         width = min(trends.PANEL_WIDTH_PX, view.width - 50)
         return (
             figure,
             legend,
-            [html.P(text, className="note") for text in breaks.told(broken, words)],
+            map_notes(snapshot, view, words, measure),
             f"{words(f'measure.{measure.key}')} · {when}",
             f"{snapshot.full_name(pcode, words)} · {when}",
             cards(snapshot, view, words),
-            trends.population_trend(snapshot, words, pcode=pcode, width_px=width),
-            trend_notes(snapshot, words, pcode=pcode),
-            trends.moves_trend(snapshot, words, pcode=pcode, width_px=width),
-            _folded(breaks.breaks_of(snapshot, words, breaks.MOVE_SERIES, pcode=pcode), words),
+            *people_trend(snapshot, words, pcode=pcode, width_px=width),
+            *moves_trend(snapshot, words, pcode=pcode, width_px=width),
             tables.records(rows.assign(decimals=measure.decimals)),
         )
 
