@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     from dashboard.words import Words
 
 BAR_PX = 26
+FEW_PERSONS = 4
+"""A shorter axis counts one by one: there are no halves of people."""
 TICK_PX = 70
+FIGURE_PX = 46
+"""Room for a figure beside its bar."""
 WHOLE_MAXIMUM_AREAS, ENDS_SHOWN = 45, 15
 """More areas than the first fill no chart; of them so many are shown at either end of the order."""
 BREAKDOWNS = ("reason", "sex", "age", "registered", "distance")
@@ -88,8 +92,8 @@ def in_out_net(
                 ("≥ " if partial else "") + words.number(value) if status == "published" else ""
                 for value, status, partial in zip(values, totals[f"{side}_status"], at_least, strict=True)
             ],
-            textposition="auto",
-            insidetextanchor="end",
+            textposition="outside",
+            cliponaxis=False,
             textfont={"size": 11},
             hovertemplate=f"%{{y}}<br>{words(f'direction.{side}')}: <b>%{{text}}</b><extra></extra>",
         )
@@ -101,7 +105,8 @@ def in_out_net(
     figure.update_layout(barmode="overlay", margin={"t": 34})
     figure.update_xaxes(
         showgrid=True, gridcolor="#e6e8ec", zeroline=True, zerolinecolor="#1c2330",
-        title={"text": words(f"unit.{unit}")}, **_whole_ticks(totals, direction, width_px=width_px),
+        title={"text": words(f"unit.{unit}")}, range=_with_room(totals, direction, width_px=width_px),
+        **_whole_ticks(totals, direction, width_px=width_px),
     )  # fmt: skip
     figure.update_yaxes(
         automargin=True, type="category", tickformat="", gridcolor="#ffffff", range=[len(totals) - 0.5, -0.5]
@@ -131,10 +136,23 @@ def _words_for_bars(
         )
 
 
+def _with_room(totals: pd.DataFrame, direction: str, *, width_px: int) -> list[float]:
+    """Return a range in which there is room for a figure at the end of every bar, where no mark of a net covers it."""
+    sizes = {
+        side: totals[side].astype("float64").max() if direction in ("both", side) else 0.0 for side in ("in", "out")
+    }
+    largest = {
+        side: float(size) if size > 0 else 0.0 for side, size in sizes.items()
+    }  # not a number where all is hidden
+    room = (sum(largest.values()) or 1.0) * FIGURE_PX / max(width_px - 2 * FIGURE_PX, FIGURE_PX)
+    left = -largest["out"] - room if direction != "in" else 0.0
+    return [left, largest["in"] + room if direction != "out" else 0.0]
+
+
 def _whole_ticks(totals: pd.DataFrame, direction: str, *, width_px: int) -> dict[str, Any]:
     """Return ticks that count people to both sides of zero without a minus, as many as there is room for."""
     if direction == "in":
-        return {"tickformat": ",", "rangemode": "tozero", "nticks": max(2, width_px // TICK_PX)}
+        return {"tickformat": ",", "nticks": max(2, width_px // TICK_PX)}
     largest = float(totals[["in", "out"]].astype("float64").max().max())
     largest = max(largest, 1.0) if largest > 0 else 1.0  # not a number where nothing is published
     wanted = largest * 2 / max(2, width_px // TICK_PX)
@@ -194,9 +212,11 @@ def breakdown_figure(snapshot: Snapshot, view: View, words: Words, kind: str) ->
     )
     _words_for_bars(figure, frame["status"], names, words, values=values)
     figure.update_layout(margin={"t": 8}, height=60 + BAR_PX * len(names))
+    largest = max(float(values.max()) if values.notna().any() else 0.0, 1.0)
     figure.update_xaxes(
-        range=[0, max(float(values.max()) if values.notna().any() else 0.0, 1.0) * 1.18], nticks=4, tickformat=","
-    )
+        range=[0, largest * 1.18], nticks=4, tickformat=",", showticklabels=bool(values.notna().any()),
+        dtick=1 if largest < FEW_PERSONS else None,
+    )  # fmt: skip
     return figure
 
 

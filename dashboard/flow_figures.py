@@ -32,7 +32,7 @@ SERIES = {
 DRAWN = ("yes", "smaller", "between", "nowhere", "zero", "gap")
 """Whether a chart draws a row of its figures, or why not."""
 HOW = ("observed", "month", "interpolated", "projected", "imputed", "expanded", "reconciled", "sampled")
-"""How a figure is known; `month` is a round as the months between hang on it, with its silent units estimated."""
+"""How a figure is known; `month` is of a round that the months between the rounds hang on."""
 
 
 def figures(snapshot: Snapshot, view: View, words: Words) -> pd.DataFrame:
@@ -51,8 +51,9 @@ def figures(snapshot: Snapshot, view: View, words: Words) -> pd.DataFrame:
     }  # fmt: skip
     found = found.assign(**{name: value for name, value in defaults.items() if name not in found})
     labels = {code: words(SERIES[code]) if code in SERIES else index_name(code, words) for code in set(found["series"])}
+    if "series_label" not in found:
+        found = found.assign(series_label=found["series"].map(labels))
     return found.assign(
-        series_label=found["series"].map(labels),
         chart_label=words(f"tab.{view.tab}"),
         drawn_label=[words(f"drawn.{code}") for code in found["drawn"]],
     ).reset_index(drop=True)

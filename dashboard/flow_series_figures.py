@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from dashboard.state import View
     from dashboard.words import Words
 
+MONTHLY = ("interpolated", "projected")
+ON_LINE = "month"
+"""Ending of the id of a round that the months between the rounds hang on, its silent units estimated."""
 SIDE_KEYS = {"in": "arrivals", "out": "departures"}
 
 
@@ -91,7 +94,8 @@ def people_figures(snapshot: Snapshot, view: View) -> pd.DataFrame:
             pd.DataFrame(
                 {"day": pd.to_datetime(months["day"]).dt.date, "series": key,
                  "value": months["value"].astype("float64"), "status": months["status"],
-                 "method": months["method"].replace({"observed": "month"})}
+                 "method": months["method"],
+                 "kind": months["method"].where(months["method"].isin(MONTHLY), ON_LINE)}
             )
         )  # fmt: skip
         frames.append(_with_breaks(snapshot, pd.concat([part for part in parts if len(part)]), series, pcode=pcode))
@@ -116,26 +120,31 @@ def _estimates(snapshot: Snapshot, *, pcode: str, key: str, series: str) -> pd.D
 
 
 def _with_ids(frame: pd.DataFrame, *, default: str) -> pd.DataFrame:
-    if "method" not in frame:
-        frame = frame.assign(method=default)
-    found = frame.assign(method=frame["method"].fillna(default))
-    return found.assign(id=found["series"] + ":" + found["day"].astype("str") + ":" + found["method"])
+    method = frame["method"].fillna(default) if "method" in frame else pd.Series(default, index=frame.index)
+    kind = frame["kind"].fillna(method) if "kind" in frame else method
+    found = frame.assign(method=method, id=frame["series"] + ":" + frame["day"].astype("str") + ":" + kind)
+    return found.drop(columns="kind", errors="ignore")
 
 
-def day_figures(snapshot: Snapshot, view: View, _words: Words) -> pd.DataFrame:
-    """Return the days of a round at all checkpoints: what was counted, and the estimates for 24 hours."""
+def day_figures(snapshot: Snapshot, view: View, words: Words) -> pd.DataFrame:
+    """Return the days of a round at all checkpoints: what was counted, and the estimates for 24 hours.
+
+    An estimate of a day that was watched for 24 hours is the count itself, so its method is `observed` too.
+    """
     number = snapshot.round_or_last(view.round)
     counts = passage_charts.counted_days(snapshot, round_number=number)
     estimates = passage_charts.estimated_days(snapshot, round_number=number)
-    sides = sides_of(view)
+    order = {side: i for i, side in enumerate(sides_of(view))}
     frames = [
         pd.DataFrame(
             {"day": counts["day"], "series": counts["direction"], "value": counts["value"], "method": "observed",
+             "kind": "counted",
              "at_least": counts["is_partial"] & counts["value"].notna(), "hours_observed": counts["hours_observed"],
              "status": counts["status"]}
         ),
         pd.DataFrame(
             {"day": estimates["day"], "series": estimates["direction"], "method": estimates["method"],
+             "kind": "estimated",
              "hours_observed": estimates["hours_observed"].astype("float64"), "status": estimates["status"],
              **{name: estimates[name].astype("float64") for name in ("value", "low", "high")}}
         ),
@@ -144,13 +153,16 @@ def day_figures(snapshot: Snapshot, view: View, _words: Words) -> pd.DataFrame:
     if not filled:
         return pd.DataFrame(columns=["id", "series", "value", "status"])
     found = pd.concat(filled)
-    found = found[found["series"].isin(sides)].assign(
+    found = found[found["series"].isin(list(order))].assign(
         unit="persons", day=lambda frame: pd.to_datetime(frame["day"]).dt.date
     )
-    order = {side: i for i, side in enumerate(sides)}
     found = found.sort_values(["day", "series"], key=lambda keys: keys.map(order) if keys.name == "series" else keys,
                               kind="stable")  # fmt: skip
-    return _with_ids(found, default="expanded")
+    sides = {side: words("passage.net" if side == "net" else f"direction.{side}") for side in order}
+    keys = list(zip(found["kind"], found["series"], strict=True))
+    names = {"counted": "passage.counted", "estimated": "passage.estimated"}
+    labels = [words(names[kind], side=sides[side]) for kind, side in keys]
+    return _with_ids(found.assign(series_label=labels), default="observed")
 
 
 def week_figures(snapshot: Snapshot, view: View, _words: Words) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 from dashboard import flowmap, tables
 from dashboard.flow_bars import CODELISTS, NOT_STATED
 from dashboard.flow_figures import figures
+from dashboard.flow_series_figures import ON_LINE
 from dashboard.flow_sources import CHECKPOINT, RECONCILED, SIDES, sides_of, unit_of
 from dashboard.measures import note_text
 from dashboard.od_matrix import AIMAGS
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from dtm.released import ReleasedTable
 
 PAIR_TABS = ("map", "matrix", "sankey")
-PHONE_PX, PHONE_COLUMN_PX = 600, 78
+PHONE_PX, PHONE_TEXT_PX, PHONE_NUMBER_PX = 600, 134, 104
+"""Narrower windows have columns of these widths, in which the longest Mongolian word of a cell is whole."""
 FIGURES = ("value", *SIDES)
 NUMBERS = ("value", "low", "high", "arrivals", "departures", "mirror_ratio", "base_persons", "hours_observed")
 DECIMALS = {"persons_per_hour": 1, "pct": 1}
@@ -136,7 +138,10 @@ def _trend_words(snapshot: Snapshot, found: pd.DataFrame, shown: pd.DataFrame, w
     told = found["series_break"] if "series_break" in found else pd.Series("", index=found.index)
     return shown.assign(
         day=[f"{pd.Timestamp(day):%Y-%m-%d}" for day in found["day"]],
-        how=[words(f"how.{method}") for method in found["method"]],
+        how=[
+            words("how.month" if identity.endswith(f":{ON_LINE}") else f"how.{method}")
+            for identity, method in zip(found["id"], found["method"], strict=True)
+        ],
         broken=["; ".join(str(known.get(name, name)) for name in str(names).split("; ") if name and name != "nan")
                 for names in told.fillna("")],
     )  # fmt: skip
@@ -150,10 +155,12 @@ def columns(shown: pd.DataFrame, view: View, words: Words) -> list[dict[str, Any
     found = [one for one in _columns(view, words) if one["field"] in FIGURES or _holds(shown, one["field"])]
     if view.width >= PHONE_PX:
         return found
-    small = {"minWidth": PHONE_COLUMN_PX, "filter": False, "wrapText": True, "autoHeight": True}
+    small = {"filter": False, "wrapText": True, "autoHeight": True, "flex": 1}
     return [
-        {**one, **small, "flex": 1 if "type" in one else 1.5} for one in found if one["field"] != "status_label"
-    ]  # fmt: skip
+        {**one, **small, "minWidth": PHONE_NUMBER_PX if "type" in one else PHONE_TEXT_PX}
+        for one in found
+        if one["field"] != "status_label"
+    ]
 
 
 def _holds(shown: pd.DataFrame, field: str) -> bool:
@@ -181,13 +188,13 @@ def _columns(view: View, words: Words) -> list[dict[str, Any]]:
         return [*_profile_columns(view, words), *behind, status]
     figure = tables.text_column("series_label" if view.tab == "trends" else "name",
                                 words("column.series" if view.tab == "trends" else "column.index"),
-                                minWidth=150)  # fmt: skip
+                                minWidth=200)  # fmt: skip
     plain = _value_column(words("column.value"))
     units = tables.text_column("unit", words("column.unit"))
     if view.tab == "system":
         return [figure, plain, units, *behind, status, tables.text_column("note", words("column.note"))]
     day = tables.text_column("day", words("column.day"))
-    how = tables.text_column("how", words("column.how"))
+    how = tables.text_column("how", words("column.how"), minWidth=170)
     broken = tables.text_column("broken", words("break.title"))
     return [figure, day, how, plain, *_limits(words), units, *behind, broken, status]
 

@@ -22,8 +22,10 @@ SCALES: dict[str, Any] = {
     "out": [[0, "#fdf0e6"], [1, "#8c2d04"]],
     "net": [[0, "#b35806"], [0.5, "#f7f7f7"], [1, "#2166ac"]],
 }
-HIDDEN_FILL = "#c9ccd3"
+HIDDEN_FILL, HIDDEN_SIGN = "#c9ccd3", "×"
+"""Of a hidden hour: grey and a cross, so that colour is not the only sign."""
 DAYS_OF_WEEK, HOURS = 7, 24
+DAY_LABEL_PX = 80
 PER_HOUR = "persons_per_hour"
 HOUR_COLUMNS = ("weekday", "hour", "rate", "status", "checkpoint_hours", "unit")
 
@@ -53,7 +55,9 @@ def estimated_days(snapshot: Snapshot, *, round_number: int) -> pd.DataFrame:
     return snapshot.rows("passage_estimate", round_number=round_number, checkpoint="total").sort_values("day")
 
 
-def daily(snapshot: Snapshot, words: Words, *, round_number: int, direction: str) -> go.Figure:
+def daily(
+    snapshot: Snapshot, words: Words, *, round_number: int, direction: str, width_px: int = 1440
+) -> go.Figure:  # fmt: skip
     """Return the days of a round: counts as marks, estimates for 24 hours as lines with their interval."""
     figure = base_chart(height=330, legend=True)
     counts = counted_days(snapshot, round_number=round_number)
@@ -84,7 +88,7 @@ def daily(snapshot: Snapshot, words: Words, *, round_number: int, direction: str
                 + words("passage.counted", side=name)
                 + "</extra>",
             )
-    figure.update_xaxes(type="date", tickformat="%m-%d", nticks=8)
+    figure.update_xaxes(type="date", tickformat="%m-%d", nticks=max(3, min(8, width_px // DAY_LABEL_PX)))
     figure.update_yaxes(title={"text": words("passage.per_day")}, rangemode="tozero")
     return figure
 
@@ -111,12 +115,13 @@ def _band(figure: go.Figure, frame: pd.DataFrame, words: Words, *, side: str, na
     title = words("passage.estimated", side=name)
     value = shown["value"].astype("float64")
     low, high = (shown[name].astype("float64").fillna(value) for name in ("low", "high"))  # watched all day: no doubt
-    if (high > low).any():
-        figure.add_scatter(
-            x=[*shown["day"], *reversed(list(shown["day"]))],
-            y=[*high, *reversed(list(low))],
-            fill="toself", fillcolor=BANDS[side], line={"width": 0}, mode="lines", hoverinfo="skip", showlegend=False,
-        )  # fmt: skip
+    for run in _runs(frame["status"] == "published"):
+        days, least, most = frame["day"].loc[run], low.loc[run], high.loc[run]
+        if (most > least).any():
+            figure.add_scatter(
+                x=[*days, *reversed(list(days))], y=[*most, *reversed(list(least))], fill="toself",
+                fillcolor=BANDS[side], line={"width": 0}, mode="lines", hoverinfo="skip", showlegend=False,
+            )  # fmt: skip
     figure.add_scatter(
         x=list(frame["day"]),
         y=list(frame["value"].astype("float64").where(frame["status"] == "published")),
@@ -129,6 +134,12 @@ def _band(figure: go.Figure, frame: pd.DataFrame, words: Words, *, side: str, na
         ],
         hovertemplate="%{x|%Y-%m-%d}: %{y:,.0f}<br>%{customdata}<extra>" + title + "</extra>",
     )
+
+
+def _runs(known: pd.Series) -> list[list[Any]]:
+    """Return the labels of unbroken runs of true: an interval must not reach over days without a figure."""
+    numbers = (known != known.shift()).cumsum()
+    return [list(run.index) for _, run in known[known].groupby(numbers[known])]
 
 
 def hours_of_week(snapshot: Snapshot, *, round_number: int, side: str) -> pd.DataFrame:
@@ -172,6 +183,7 @@ def week(snapshot: Snapshot, words: Words, *, round_number: int, side: str) -> g
         else:
             gap[day][hour] = 1.0 if row.status == "suppressed" else None
             hover[day][hour] = f"{when}<br>{words(f'status.{row.status}')}"
+    unit = str(frame["unit"].iloc[0]) if len(frame) else PER_HOUR
     known = [abs(value) for line in z for value in line if value is not None]
     largest = max(known, default=1.0) or 1.0
     shared = {
@@ -180,9 +192,13 @@ def week(snapshot: Snapshot, words: Words, *, round_number: int, side: str) -> g
     }  # fmt: skip
     figure.add_heatmap(
         z=z, colorscale=SCALES[side], zmin=-largest if side == "net" else 0, zmax=largest,
-        colorbar={"thickness": 12, "outlinewidth": 0}, **shared,
+        colorbar={"thickness": 12, "outlinewidth": 0, "title": {"text": words(f"unit.{unit}")}}, **shared,
     )  # fmt: skip
-    figure.add_heatmap(z=gap, colorscale=[[0, HIDDEN_FILL], [1, HIDDEN_FILL]], showscale=False, **shared)
+    figure.add_heatmap(
+        z=gap, colorscale=[[0, HIDDEN_FILL], [1, HIDDEN_FILL]], showscale=False,
+        text=[["" if cell is None else HIDDEN_SIGN for cell in line] for line in gap], texttemplate="%{text}",
+        textfont={"size": 11, "color": "#4a5263"}, **shared,
+    )  # fmt: skip
     figure.update_yaxes(autorange="reversed", automargin=True, tickformat="", type="category", showgrid=False)
     figure.update_xaxes(
         tickvals=list(range(0, HOURS, 3)), ticktext=[f"{hour:02d}" for hour in range(0, HOURS, 3)],

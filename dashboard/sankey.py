@@ -31,7 +31,10 @@ NODE_PX = 38
 
 @dataclass(frozen=True)
 class Bands:
-    """The bands to draw, and what is not drawn; `gaps` are the pairs without a figure, or with none to draw."""
+    """The bands to draw, and what is not drawn; `gaps` are the pairs without a figure, or with none to draw.
+
+    `elsewhere` counts the pairs of the other scope: inside the city, or with other places.
+    """
 
     links: list[tuple[str, str, float]]
     drawn: int
@@ -39,13 +42,19 @@ class Bands:
     grouped_persons: float
     hidden: int
     gaps: list[tuple[str, str]]
+    elsewhere: int
 
 
 def choose_bands(snapshot: Snapshot, view: View, matrix: Matrix) -> Bands:
-    """Return the largest flows of the view, the rest grouped by origin; hidden flows are only counted."""
+    """Return the largest flows of the view, the rest grouped by origin; hidden flows are only counted.
+
+    Moves inside the city and moves with other places are not drawn together: the aimags would press the rest to
+    threads.
+    """
     area = snapshot.area_or_home(view.area)
     members = {area} if matrix.layout == "city" else inside(snapshot, area)
-    cells = {ends: cell for ends, cell in matrix.cells.items() if ends[0] != ends[1] and _wanted(ends, members, view)}
+    wanted = {ends: cell for ends, cell in matrix.cells.items() if ends[0] != ends[1] and _wanted(ends, members, view)}
+    cells = {ends: cell for ends, cell in wanted.items() if matrix.layout == "city" or _scope(ends) == view.scope}
     shown = sorted(
         ((cell.value, ends) for ends, cell in cells.items() if cell.value), key=lambda pair: (-pair[0], pair[1])
     )
@@ -56,7 +65,12 @@ def choose_bands(snapshot: Snapshot, view: View, matrix: Matrix) -> Bands:
     links += [(origin, REST, value) for origin, value in sorted(rest.items())]
     hidden = sum(cell.status == "suppressed" for cell in cells.values())
     gaps = sorted(ends for ends, cell in cells.items() if not cell.value)
-    return Bands(links, min(len(shown), view.top), max(len(shown) - view.top, 0), sum(rest.values()), hidden, gaps)
+    return Bands(links, min(len(shown), view.top), max(len(shown) - view.top, 0), sum(rest.values()), hidden, gaps,
+                 len(wanted) - len(cells))  # fmt: skip
+
+
+def _scope(ends: tuple[str, str]) -> str:
+    return "external" if set(ends) & set(OUTSIDE) else "internal"
 
 
 def _wanted(ends: tuple[str, str], members: set[str], view: View) -> bool:

@@ -35,6 +35,8 @@ LONE_ROUND_DAYS = 120
 BAR_SHARE = 0.55
 PANEL_WIDTH_PX, AXIS_PX = 500, 70
 LABEL_PX = 62
+COUNTS_FROM_PX = 480
+"""A narrower chart tells the share of the units alone on its bars."""
 DAY_MS = 86_400_000
 SERIES = (
     ("actual", "actual_persons", ACTUAL, "circle", ("all",)),
@@ -215,6 +217,7 @@ def population_trend(
             _monthly(figure, monthly.reset_index(drop=True), words, name=name, color=color)
         _gap_marks(figure, span, frame["status"], words, name=name)
     _estimated(figure, snapshot, words, span=span, pcode=pcode, key="actual_persons", color=ACTUAL)
+    figure.update_yaxes(title={"text": words("unit.persons")}, automargin=True)
     broken = breaks.breaks_of(snapshot, words, breaks.STOCK_SERIES, pcode=pcode)
     breaks.shade(figure, broken, first=span.first, last=span.last)
     put_axis(figure, span, width_px=width_px)
@@ -268,6 +271,7 @@ def moves_trend(
             hovertemplate="%{y:+,.0f}<extra>" + words("key.net") + "</extra>",
         )
     figure.update_layout(barmode="relative")
+    figure.update_yaxes(title={"text": words(f"unit.{unit}")}, automargin=True)
     broken = breaks.breaks_of(snapshot, words, breaks.MOVE_SERIES, pcode=pcode)
     breaks.shade(figure, broken, first=span.first, last=span.last)
     put_axis(figure, span, width_px=width_px)
@@ -291,19 +295,21 @@ def coverage_trend(
     coverage = snapshot.rows("coverage", pcode=pcode).set_index("round_number").reindex(snapshot.rounds.index)
     expected, reported = (coverage[name].astype("float64") for name in ("units_expected", "units_reported"))
     shares = coverage_shares(snapshot, pcode=pcode)
+    told = [
+        words("key.of", reported=words.number(some), expected=words.number(all_units))
+        for some, all_units in zip(reported, expected, strict=True)
+    ]
     figure.add_bar(
         x=span.days,
         y=list(shares),
         width=span.bar_ms,
         marker={"color": ["#5d6472" if share >= 100 * COMPLETE_SHARE else "#c9ccd3" for share in shares],
                 "line": {"color": "#5d6472", "width": 1}},
-        text=[
-            words("key.of", reported=words.number(told), expected=words.number(all_units))
-            for told, all_units in zip(reported, expected, strict=True)
-        ],
+        text=[f"{share:.0f}%" for share in shares] if width_px < COUNTS_FROM_PX else told,
+        customdata=told,
         textposition="auto",
         textangle=0,
-        hovertemplate="%{text}<extra>" + words("key.coverage") + "</extra>",
+        hovertemplate="%{customdata}<extra>" + words("key.coverage") + "</extra>",
     )  # fmt: skip
     figure.update_yaxes(range=[0, 105], ticksuffix="%", nticks=4)
     put_axis(figure, span, width_px=width_px)

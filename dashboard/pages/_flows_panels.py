@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from dashboard.state import View
     from dashboard.words import Words
 
+PROFILE_PX = 420
+"""About how wide a breakdown is drawn: several stand side by side."""
 WHOLE_WIDTH = 1.55
 """A map over the whole width of the page, against one beside a panel."""
 
@@ -109,8 +111,6 @@ def map_note(snapshot: Snapshot, view: View, words: Words, *, drawn: int) -> str
     pieces = [words(f"flows.told.{view.source}")]
     if drawn:
         pieces.append(words("flows.drawn", drawn=drawn, all=len(rows)))
-    else:
-        pieces.append(words("flows.no_open_pairs", n=hidden) if hidden else _no_pairs(view, words))
     if hidden and drawn:
         pieces.append(words("flows.hidden", n=hidden))
     if nowhere:
@@ -121,6 +121,17 @@ def map_note(snapshot: Snapshot, view: View, words: Words, *, drawn: int) -> str
         area = snapshot.full_name(snapshot.area_or_home(view.area), words)
         pieces.append(words("flows.stayed" if view.source in SURVEY_SOURCES else "flows.own", area=area, value=shown))
     return " ".join(filter(None, (*pieces, all_reasons(view, words))))
+
+
+def map_empty(snapshot: Snapshot, view: View, words: Words, *, drawn: int) -> list[html.P]:
+    """Return what is the case where the map has no arrow, and what to do."""
+    if drawn:
+        return []
+    rows = flowmap.flow_rows(snapshot, view)
+    hidden = int((rows["status"] == "suppressed").sum())
+    if hidden:
+        return nothing(words("flows.no_open_pairs", n=hidden), words("flows.try"))
+    return nothing(words("flows.only_nowhere") if len(rows) else _no_pairs(view, words), words("flows.try"))
 
 
 def map_about(snapshot: Snapshot, view: View, words: Words) -> html.Details:
@@ -155,7 +166,7 @@ def matrix_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     matrix = od_matrix.build_matrix(snapshot, view)
     frame = od_matrix.matrix_pairs(snapshot, view)
     if not matrix.rows or not matrix.columns or frame.empty:
-        return nothing(_no_pairs(view, words))
+        return nothing(_no_pairs(view, words), words("flows.try"))
     figure = od_matrix.matrix_figure(snapshot, view, words, matrix)
     kinds = {trace.name for trace in figure.data}
     legend = [(words(od_matrix.own_word(view)), od_matrix.OWN_FILL, "")] if "own" in kinds else []
@@ -174,7 +185,17 @@ def matrix_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
         snapshot, view, words, frame=frame, formula=about.formula_of(words, view.source), pcode=matrix.district
     )  # fmt: skip
     notes = _pair_notes(snapshot, view, words, matrix)
-    return [parts.swatches(legend), block("matrix", figure, label=words("matrix.label"), notes=notes, how=how)]
+    return [
+        parts.swatches(legend),
+        block("matrix", figure, label=words("matrix.label"), notes=notes, how=how, width_px=view.width),
+    ]
+
+
+def _nothing_drawn(view: View, words: Words, bands: sankey.Bands) -> str:
+    """Say why no band is drawn."""
+    if bands.hidden:
+        return words("flows.no_open_pairs", n=bands.hidden)
+    return words("flows.none_in_scope") if bands.gaps or bands.elsewhere else _no_pairs(view, words)
 
 
 def sankey_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
@@ -189,7 +210,7 @@ def sankey_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     if bands.hidden:
         pieces.append(words("sankey.hidden", n=bands.hidden))
     if not bands.links:
-        return nothing(words("flows.no_open_pairs", n=bands.hidden) if bands.hidden else _no_pairs(view, words))
+        return nothing(_nothing_drawn(view, words, bands), words("flows.try"))
     figure = sankey.sankey_figure(snapshot, view, words, matrix, bands)
     how = _how(
         snapshot, view, words, frame=frame, formula=about.formula_of(words, view.source), pcode=matrix.district
@@ -198,7 +219,7 @@ def sankey_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     heads = html.Div(
         [html.Span(words("matrix.axis.origin")), html.Span(words("matrix.axis.destination"))], className="sankey-heads"
     )
-    return [heads, block("sankey", figure, label=words("sankey.label"), notes=notes, how=how)]
+    return [heads, block("sankey", figure, label=words("sankey.label"), notes=notes, how=how, width_px=view.width)]
 
 
 def bars_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
@@ -208,10 +229,11 @@ def bars_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     totals = flow_bars.area_totals(snapshot, view)
     key, sides = flow_bars.key_of(view), sides_of(view)
     if totals.empty or (totals[["in_status", "out_status"]] == "not_reported").all(axis=None):
-        return nothing(words("flows.no_totals"))
+        return nothing(words("flows.no_totals"), words("flows.try"))
     if totals[[side for side in sides if side != "net"]].isna().all(axis=None):
         hidden = int((totals[[f"{side}_status" for side in sides]] == "suppressed").any(axis=1).sum())
-        return nothing(words("bars.no_open", n=hidden) if hidden else words("flows.no_totals"))
+        text = words("bars.no_open", n=hidden) if hidden else words("flows.no_totals")
+        return nothing(text, words("flows.try"))
     shown = flow_bars.shown_ends(totals, key=key)
     names = [_bar_name(snapshot, str(code), words, view) for code in shown.index]
     figure = flow_bars.in_out_net(
@@ -238,7 +260,8 @@ def bars_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
         words, formula=flow_bars.net_formula(words, view), reference=about.literature(view.source), facts=facts,
         statuses=side_counts(totals, sides),
     )  # fmt: skip
-    return [block("bars", figure, label=words("bars.label"), notes=[" ".join(filter(None, notes))], how=how)]
+    return [block("bars", figure, label=words("bars.label"), notes=[" ".join(filter(None, notes))], how=how,
+                  width_px=view.width)]  # fmt: skip
 
 
 def _told_by(snapshot: Snapshot, view: View) -> str:
@@ -257,12 +280,12 @@ def profile_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     if view.source == CHECKPOINT:
         return checkpoint_week(snapshot, view, words)
     if not is_told(view.source):
-        return nothing(words("profile.returns_only"))
+        return nothing(words("profile.returns_only"), words("flows.choose_returns"))
     pcode, number = _place_and_round(snapshot, view)
     made = [(kind, flow_bars.breakdown_figure(snapshot, view, words, kind)) for kind in flow_bars.BREAKDOWNS]
     drawn = [(kind, figure) for kind, figure in made if figure is not None]
     if not drawn:
-        return nothing(words("profile.none"))
+        return nothing(words("profile.none"), words("flows.try"))
     blocks = []
     for kind, figure in drawn:
         frame = flow_bars.breakdown_rows(snapshot, view, kind)
@@ -273,18 +296,18 @@ def profile_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
         )  # fmt: skip
         unit = words(f"unit.{unit_of(view) if kind == 'reason' else 'persons'}")
         title = f"{words(f'breakdown.{kind}')}, {unit}"
-        blocks.append(block(kind, figure, label=title, notes=[], how=how, title=title))
+        blocks.append(block(kind, figure, label=title, notes=[], how=how, width_px=PROFILE_PX, title=title))
     return [html.P(words(f"flows.told.{view.source}"), className="note"), html.Div(blocks, className="flow-blocks")]
 
 
 def system_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     """Return the indices of the level's areas as one system."""
     if view.source not in SYSTEM_SOURCES:
-        return nothing(words("system.returns_only"))
+        return nothing(words("system.returns_only"), words("flows.choose_returns"))
     number = snapshot.round_or_last(view.round)
     frame = system_rows(snapshot, round_number=number, source=view.source, level=view.flow_level)
     if frame.empty:
-        return nothing(words("system.none"))
+        return nothing(words("system.none"), words("flows.try"))
     facts = about.returns_facts(snapshot, words, pcode=snapshot.home, round_number=number)
     how = about.details(
         words, formula=words("about.system"), reference=about.BELL, facts=facts, statuses=status_counts(frame)

@@ -34,6 +34,8 @@ def trends_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
         statuses=side_counts(shown, sides),
     )  # fmt: skip
     share = int(charts.COMPLETE_SHARE * 100)
+    open_marker = words("overview.open_marker", share=share)
+    alone = words("trend.one_round") if len(snapshot.rounds) == 1 else ""
     people = trends.population_trend(snapshot, words, pcode=pcode, **size)
     told = breaks.told(breaks.breaks_of(snapshot, words, ("registered", "registration", "all"), pcode=pcode), words)
     covered = trends.coverage_trend(snapshot, words, pcode=pcode, width_px=view.width - 60)
@@ -43,14 +45,17 @@ def trends_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     title = f"{words('trend.moves')}, {words(f'unit.{unit}')}"
     drawn = not shown[[side for side in sides if side != "net"]].isna().all(axis=None)
     return [
-        block("moves", moves, label=words("overview.moves"), notes=[words("overview.open_marker", share=share)],
-              how=how, title=title)
+        block("moves", moves, label=words("overview.moves"), notes=[alone, open_marker],
+              how=how, width_px=view.width, title=title)
         if drawn
-        else html.Div([html.H3(title, className="panel-subtitle"), *nothing(words("trend.none")), how]),
-        block("people", people, label=words("overview.trend"), how=people_how,
+        else html.Div(
+            [html.H3(title, className="panel-subtitle"), *nothing(words("trend.none"), words("flows.try")), how]
+        ),
+        block("people", people, label=words("overview.trend"), how=people_how, width_px=view.width,
               title=f"{words('overview.trend')}, {words('unit.persons')}",
-              notes=[words("overview.open_marker", share=share), words("trend.lines"), *told]),
-        block("coverage", covered, label=words("key.coverage"), notes=[], how=None, title=words("key.coverage")),
+              notes=[open_marker, words("trend.lines"), *told]),
+        block("coverage", covered, label=words("key.coverage"), notes=[], how=None, width_px=view.width,
+              title=words("key.coverage")),
     ]  # fmt: skip
 
 
@@ -59,8 +64,10 @@ def checkpoint_days(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     frame = snapshot.rows("passage_day", round_number=number, measure="persons")
     estimates = passage_charts.estimated_days(snapshot, round_number=number)
     if frame.empty and estimates.empty:
-        return nothing(words("passage.none"))
-    figure = passage_charts.daily(snapshot, words, round_number=number, direction=view.direction)
+        return nothing(words("passage.none"), words("flows.try"))
+    figure = passage_charts.daily(
+        snapshot, words, round_number=number, direction=view.direction, width_px=view.width - SIDES_PX
+    )
     how = about.details(
         words, formula=words("about.checkpoint.day"), reference=about.DTM_FRAMEWORK,
         facts=about.watch_facts(snapshot, words, round_number=number),
@@ -69,7 +76,7 @@ def checkpoint_days(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     notes = [words("passage.daily_note")]
     notes.append(words("passage.no_estimates") if estimates.empty else "")
     return [block("daily", figure, label=words("passage.daily"), notes=[" ".join(filter(None, notes))], how=how,
-                  title=words("passage.daily"))]  # fmt: skip
+                  width_px=view.width, title=words("passage.daily"))]  # fmt: skip
 
 
 def checkpoint_week(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
@@ -77,7 +84,7 @@ def checkpoint_week(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     side = passage_charts.side_of(view.direction)
     frame = snapshot.rows("passage_hour", round_number=number)
     if frame.empty:
-        return nothing(words("passage.no_hours"))
+        return nothing(words("passage.no_hours"), words("flows.try"))
     figure = passage_charts.week(snapshot, words, round_number=number, side=side)
     how = about.details(
         words, formula=words("about.checkpoint.week"), reference=about.DTM_FRAMEWORK,
@@ -87,14 +94,14 @@ def checkpoint_week(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     if (frame["status"] == "suppressed").any():
         notes.append(words("passage.week_hidden"))
     return [block("week", figure, label=words("passage.week"), notes=[" ".join(notes)], how=how,
-                  title=words("passage.week"))]  # fmt: skip
+                  width_px=view.width, title=words("passage.week"))]  # fmt: skip
 
 
 def checkpoint_bars(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     number = snapshot.round_or_last(view.round)
     totals = passage_charts.by_checkpoint(snapshot, round_number=number)
     if totals.empty:
-        return nothing(words("passage.none"))
+        return nothing(words("passage.none"), words("flows.try"))
     labels = snapshot.labels("checkpoint", words)
     names = [labels.get(code, code) for code in totals.index]
     figure = flow_bars.in_out_net(
@@ -122,4 +129,4 @@ def checkpoint_bars(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
         words, formula=words("about.checkpoint.sum"), reference=about.DTM_FRAMEWORK,
         facts=about.watch_facts(snapshot, words, round_number=number), statuses=status_counts(frame),
     )  # fmt: skip
-    return [block("bars", figure, label=words("bars.label"), notes=[" ".join(notes)], how=how)]
+    return [block("bars", figure, label=words("bars.label"), notes=[" ".join(notes)], how=how, width_px=view.width)]

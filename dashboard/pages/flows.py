@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import dash_mantine_components as dmc
 from dash import Input, Output, html, no_update
 
-from dashboard import flow_tables, parts, tables
+from dashboard import flow_tables, od_matrix, parts, tables
 from dashboard.flow_bars import level_name
-from dashboard.flow_sources import CHECKPOINT, TOTAL, has_source, is_told, reason_of, reasons
+from dashboard.flow_sources import CHECKPOINT, CITY_LEVEL, TOTAL, has_source, is_told, reason_of, reasons
 from dashboard.maps import MAP_HEIGHT_PX
-from dashboard.pages._flows_panels import PANELS, map_about, map_figure, map_legend, map_note
+from dashboard.pages._flows_panels import PANELS, map_about, map_empty, map_figure, map_legend, map_note
 from dashboard.pages.common import register_download, view_ids, view_store
 from dashboard.state import (
     DIRECTIONS,
@@ -41,6 +41,8 @@ SOURCE_GROUPS = (
 SHOWN: dict[str, str] = {}
 HIDDEN = {"display": "none"}
 TABLE_PX = 360
+UNBROKEN_HYPHEN = "\u2011"
+"""A number and its Mongolian ending stay on one line."""
 
 
 def _options(words: Words, prefix: str, keys: tuple[str, ...]) -> list[dict[str, str]]:
@@ -98,11 +100,17 @@ def _choices(view: View, words: Words) -> html.Div:
                        value=view.top)  # fmt: skip
     return html.Div(
         [
-            html.Div(scopes, id="flows-scope-box", style=SHOWN if view.tab == "map" else HIDDEN),
+            html.Div(scopes, id="flows-scope-box", style=_scope_style(view)),
             html.Div(top, id="flows-top-box", style=_top_style(view), className="top-box"),
         ],
         className="tab-choices",
     )
+
+
+def _scope_style(view: View) -> dict[str, str]:
+    """Return whether the choice between moves inside the city and with other places has a meaning."""
+    chosen = view.tab == "map" or (view.tab == "sankey" and od_matrix.level_of(view) > CITY_LEVEL)
+    return SHOWN if chosen else HIDDEN
 
 
 def _top_style(view: View) -> dict[str, str]:
@@ -115,7 +123,8 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
         [dmc.TabsTab(words(f"tab.{tab}"), value=tab) for tab in TABS], **{"aria-label": words("tab.label")}
     )
     on_map = [
-        parts.graph("flows-map", label=words("flows.map"), height=MAP_HEIGHT_PX),
+        html.Div(id="flows-map-empty"),
+        html.Div(parts.graph("flows-map", label=words("flows.map"), height=MAP_HEIGHT_PX), id="flows-map-box"),
         html.Div(id="flows-map-legend"),
         html.P(id="flows-note", className="note"),
         html.Div(id="flows-map-about"),
@@ -161,7 +170,7 @@ def title_of(snapshot: Snapshot, view: View, words: Words) -> str:
     if view.tab in ("bars", "trends") and (reason := reason_of(snapshot, view)) != TOTAL:
         pieces.append(snapshot.labels("reason", words).get(reason, reason))
     pieces.append(snapshot.full_name(pcode, words))
-    return " · ".join(pieces if view.tab == "trends" else [*pieces, when])
+    return " · ".join(pieces if view.tab == "trends" else [*pieces, when]).replace("-", UNBROKEN_HYPHEN)
 
 
 def register(app: Dash, current: Callable[[], Snapshot]) -> None:
@@ -170,6 +179,8 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
     @app.callback(
         Output("flows-title", "children"),
         Output("flows-map", "figure"),
+        Output("flows-map-empty", "children"),
+        Output("flows-map-box", "style"),
         Output("flows-map-legend", "children"),
         Output("flows-note", "children"),
         Output("flows-map-about", "children"),
@@ -185,9 +196,10 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
     def _update(data: dict[str, Any] | None) -> tuple[Any, ...]:
         snapshot, view = current(), view_from_mapping(data or {})
         words = Words(view.lang)
-        figure, legend, note, about = no_update, no_update, no_update, no_update
+        figure, empty, box, legend, note, about = (no_update,) * 6
         if view.tab == "map":
             figure, drawn = map_figure(snapshot, view, words)
+            empty, box = map_empty(snapshot, view, words, drawn=drawn), SHOWN if drawn else HIDDEN
             legend = map_legend(snapshot, view, words)
             note, about = map_note(snapshot, view, words, drawn=drawn), map_about(snapshot, view, words)
         panels = [build(snapshot, view, words) if tab == view.tab else no_update for tab, build in PANELS.items()]
@@ -195,11 +207,13 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
         return (
             title_of(snapshot, view, words),
             figure,
+            empty,
+            box,
             legend,
             note,
             about,
             *panels,
-            SHOWN if view.tab == "map" else HIDDEN,
+            _scope_style(view),
             _top_style(view),
             HIDDEN if rows.empty else SHOWN,
             flow_tables.columns(rows, view, words),

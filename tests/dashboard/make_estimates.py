@@ -105,7 +105,7 @@ def month_rows() -> list[Row]:
     """Return the city's people at two rounds, two months between them and two after the last."""
     days = (
         (dt.date(2025, 3, 1), "observed", 68_100.0), (dt.date(2025, 7, 1), "interpolated", 68_500.0),
-        (dt.date(2025, 11, 1), "interpolated", 68_900.0), (dt.date(2026, 3, 1), "observed", 69_300.0),
+        (dt.date(2025, 11, 1), "interpolated", 68_900.0), (dt.date(2026, 3, 1), "imputed", 69_300.0),
         (dt.date(2026, 4, 1), "projected", 69_400.0), (dt.date(2026, 5, 1), "projected", 69_500.0),
     )  # fmt: skip
     return [(1, CITY, "actual", day, value, PUBLISHED, method, None) for day, method, value in days]

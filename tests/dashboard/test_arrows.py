@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
+from urllib.parse import unquote
 
 import pytest
 import shapely
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dashboard.arrows import arrow, arrow_width, from_mercator, to_mercator
+from dashboard.arrow_legend import picture, px_per_degree, round_below, shown_values
+from dashboard.arrows import arrow, arrow_width, from_mercator, is_too_short, to_mercator
+from dashboard.maps import Camera
 
 POINTS = st.tuples(st.floats(88, 120), st.floats(41, 52))
 
@@ -61,3 +65,22 @@ def test_width_goes_with_the_value():
     assert arrow_width(50, largest=100, widest=3.0) == 1.5
     assert arrow_width(1, largest=1000, widest=3.0) == pytest.approx(0.2)
     assert arrow_width(5, largest=0, widest=3.0) == pytest.approx(0.2)
+
+
+def test_the_legend_of_widths_by_hand():
+    assert [round_below(value) for value in (0.4, 1, 2.9, 623, 999, 5000)] == [1, 1, 2, 500, 500, 5000]
+    assert shown_values(623) == [500, 200, 30]  # 623, 207.7 and 41.5, each rounded down
+    assert shown_values(2) == [2, 1]
+    assert px_per_degree(Camera(0, 0, 1.0)) == pytest.approx(1024 / 360)
+
+
+def test_the_picture_of_an_arrow_is_as_wide_as_the_map_draws_it():
+    thick, thin = (unquote(picture(width, 1.0, "#0072b2")) for width in (12.0, 3.0))
+    corners = [tuple(map(float, pair.split(","))) for pair in re.search('points="([^"]*)"', thick)[1].split(" ")]
+    assert math.dist(corners[18], corners[22]) == pytest.approx(12.0, rel=0.02)  # where the shaft meets the head
+    assert len(thick) == pytest.approx(len(thin), rel=0.1)
+
+
+def test_an_arrow_too_short_for_its_width_is_told():
+    assert is_too_short((106.0, 47.0), (106.1, 47.0), width=0.03)
+    assert not is_too_short((106.0, 47.0), (106.1, 47.0), width=0.02)

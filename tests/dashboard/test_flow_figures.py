@@ -5,24 +5,39 @@ from __future__ import annotations
 import base64
 import csv
 import io
+from contextlib import closing
 
 import pandas as pd
 import pytest
 
 from dashboard import flow_figures, flow_tables, od_matrix, sankey
 from dashboard.pages import flows
-from dashboard.pages._flows_panels import PANELS
+from dashboard.pages._flows_panels import PANELS, map_empty
+from dashboard.reader import Reader
 from dashboard.state import SOURCES, TABS, View
 from dashboard.system_table import decimals_of, index_name
 from dashboard.tables import download
 from dashboard.words import Words
+from dtm._release_tables import RELEASE_TABLES
 from dtm.chart_figures import chart_table
+from dtm.engine import connect
 from dtm.errors import WrongUseError
+from tests.dashboard.make_release import make_release, make_workspace
 from tests.dashboard.test_flows_page import graphs
 from tests.dashboard.test_pages import text_of
 
 EN = Words("en")
-SECOND = "MN1107"
+HIDEABLE = (
+    "value",
+    "low",
+    "high",
+    "arrivals",
+    "departures",
+    "mirror_ratio",
+    "standard_error",
+    "base_persons",
+    "residual",
+)
 
 
 def mark(value, status):
@@ -207,6 +222,35 @@ def test_a_file_of_figures_is_checked(snapshot, change, told):
     frame = flow_figures.figures(snapshot, View(tab="matrix"), EN)
     with pytest.raises(WrongUseError, match=told):
         chart_table(snapshot.release, frame.assign(**change))
+
+
+def hide_everything(database):
+    """Hide every figure of a release that has a status."""
+    with connect(database, spatial=False) as connection:
+        for name, table in RELEASE_TABLES.items():
+            if "status" in table.column_names:
+                columns = [c.name for c in table.columns if c.name in HIDEABLE]
+                nulls = ", ".join(f"{column} = NULL" for column in columns)
+                connection.execute(f"UPDATE {name} SET status = 'suppressed', {nulls}")
+
+
+def test_where_everything_is_hidden_every_tab_says_so(tmp_path):
+    workspace = make_workspace(tmp_path / "city")
+    hide_everything(make_release(workspace) / "release.duckdb")
+    snapshot = Reader(workspace).current()
+    with closing(snapshot.release):
+        for tab, source in [(tab, source) for tab in TABS for source in ("arrivals", "reconciled", "checkpoint")]:
+            view = View(lang="en", tab=tab, source=source)
+            if tab == "map":
+                assert EN("flows.try") in text_of(map_empty(snapshot, view, EN, drawn=0))
+                assert flows.map_figure(snapshot, view, EN)[1] == 0
+                continue
+            said = text_of(PANELS[tab](snapshot, view, EN))
+            marks = [str(mark) for figure in graphs(PANELS[tab](snapshot, view, EN)) for trace in figure.data
+                     for mark in (trace.text, trace.hovertext)]  # fmt: skip
+            assert "Hidden" in said or "hidden" in said or "Choose" in said or "Hidden" in "".join(marks), (tab, source)
+            values = flow_figures.figures(snapshot, view, EN)
+            assert values.loc[values["series"] != "coverage", "value"].isna().all(), (tab, source)
 
 
 def test_groups_of_places_are_named_in_the_file(snapshot):
