@@ -1,4 +1,4 @@
-"""Find hidden counts of a survey that a published figure of the area above tells, since no other weighs as much."""
+"""Find hidden counts of a survey that a figure of the area above nearly tells, since the others weigh too little."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _KEY = ["pcode", "variable", "item"]
-_AS_MUCH = 1e-9
-"""A difference of weights below this share is rounding."""
 
 
 def moved_up(cells: pd.DataFrame) -> pd.DataFrame:
@@ -28,22 +26,30 @@ def lacking_companions(cells: pd.DataFrame) -> set[int]:
 
     The figure of a larger area is the sum of its parts' counts, each times the weight of one respondent there. Two
     hidden counts hide each other in it as far as their weights allow: where one respondent of the first weighs as much
-    as a hundred of the second, whatever the second may be changes the first by less than one. So the hidden parts
-    beside a secret one together weigh as much as it does: then a change of it by any number is made good by changes of
-    the others no larger. Where they don't, the lightest published part that makes up for the rest goes with them;
-    without one, the heaviest published part; without any, the figure itself.
+    as a hundred of the second, sixty people there, whatever they answered, change the first by less than one. So a
+    secret count of one to the threshold less one needs room in the others: the hidden parts beside it can together
+    change the sum by as much as this count can. A part can change it by its weight times its hidden answers, which can
+    change places. Where there is less room, the published part that makes up for it most narrowly is hidden as well;
+    if none does, the one with most room; where nothing is left, the figure itself.
 
     Parameters
     ----------
     cells
-        Counts of answers with ``level``, ``pcode``, ``variable``, ``item``, ``value``, ``weight``, ``is_hidden``,
-        ``is_secret`` (hidden for its own sake) and ``is_fixed`` (hiding it would be of no use).
+        Counts of answers with ``level``, ``pcode``, ``variable``, ``item``, ``value``, ``threshold``, ``weight``,
+        ``is_hidden``, ``is_secret`` (hidden for its own sake) and ``is_fixed`` (hiding it would be of no use).
 
     Returns
     -------
     set of int
         Labels of rows.
     """
+    hidden = cells["value"].where(cells["is_hidden"], 0)
+    answers = hidden.groupby([cells[name] for name in ("level", "pcode", "variable")]).transform("sum")
+    cells = cells.assign(
+        needed=cells["weight"] * (cells["threshold"] - 1).where(cells["is_secret"], 0),
+        room=cells["weight"] * answers.where(cells["is_hidden"], cells["value"]),
+        area=cells["pcode"],
+    )
     top = cells[(cells["level"] == TOP_LEVEL) & ~cells["is_hidden"]]
     row_of = {key: (label, fixed) for key, label, fixed in zip(_keys(top), top.index, top["is_fixed"], strict=True)}
     parts = moved_up(cells)
@@ -51,17 +57,17 @@ def lacking_companions(cells: pd.DataFrame) -> set[int]:
     parts = parts[parts.groupby(_KEY)["is_secret"].transform("any")]
     found: set[int] = set()
     for _, group in parts.groupby(_KEY, sort=True):
-        secret, hidden = (group.loc[group[name], "weight"] for name in ("is_secret", "is_hidden"))
-        gap = 2 * secret.max() - hidden.sum()
-        if gap <= _AS_MUCH * secret.max():
+        own = group[group["is_hidden"]]
+        room = own.groupby("area")["room"].first()  # hidden counts of one area change places among themselves
+        lack = float((own["needed"] + own["area"].map(room)).max() - room.sum())
+        if lack <= 0:
             continue
         shown = group[~group["is_hidden"] & ~group["is_fixed"] & (group["value"] > 0)]
-        enough = shown[shown["weight"] >= gap]
+        shown = shown.sort_values("room", kind="stable")
+        enough = shown[shown["room"] >= lack]
         label, is_fixed = row_of[_keys(group)[0]]
-        if len(enough):
-            found.add(enough.sort_values("weight", kind="stable").index.tolist()[0])
-        elif len(shown):
-            found.add(shown.sort_values("weight", ascending=False, kind="stable").index.tolist()[0])
+        if len(shown):
+            found.add((enough.index if len(enough) else shown.index[::-1]).tolist()[0])
         elif not is_fixed:
             found.add(label)
     return found
