@@ -16,6 +16,7 @@ import shapely
 from dtm._exports_about import about_rows, built_at, provenance, title
 from dtm._exports_rows import TOTAL, arrow_rows
 from dtm.released import ReleasedTable
+from dtm.series_breaks import BREAK_COLUMN, SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +61,7 @@ _LINE_ATTRIBUTES = (
     "units_reported",
     "registered_coverage_share",
     "hours_observed",
+    BREAK_COLUMN,
     "release_id",
     "is_demonstration",
 )
@@ -173,12 +175,22 @@ def _wide_areas(frame: pd.DataFrame, *, product: str) -> pd.DataFrame:
     attributes = ordered[[name for name in _AREA_ATTRIBUTES if name in ordered]]
     attributes = attributes.drop_duplicates(["round_number", "pcode"])
     attributes = attributes.sort_values(["round_number", "pcode"]).set_index(["round_number", "pcode"])
+    if BREAK_COLUMN in keyed:
+        attributes[BREAK_COLUMN] = _breaks_of_any(keyed)
     figures = {}
     for name, rows in keyed.groupby("figure", sort=True):
         by_area = rows.set_index(["round_number", "pcode"])[["value", "status"]].reindex(attributes.index)
         figures[str(name)] = by_area["value"]
         figures[f"{name}_status"] = by_area["status"]
     return pd.concat([attributes, pd.DataFrame(figures, index=attributes.index)], axis=1).reset_index()
+
+
+def _breaks_of_any(rows: pd.DataFrame) -> pd.Series[str]:
+    """Return by round and area the names of the breaks that any of its figures has; nothing where none has one."""
+    told = rows.dropna(subset=[BREAK_COLUMN]).set_index(["round_number", "pcode"])[BREAK_COLUMN]
+    names = told.str.split(SEPARATOR).explode().reset_index().drop_duplicates()
+    joined: pd.Series[str] = names.groupby(["round_number", "pcode"])[BREAK_COLUMN].agg(SEPARATOR.join)
+    return joined.astype("str")
 
 
 def _figure_names(frame: pd.DataFrame, *, product: str) -> pd.Series[str]:

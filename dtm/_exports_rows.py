@@ -41,6 +41,7 @@ WORDS: dict[tuple[str, str], tuple[str, str]] = {
     ("severity", "warning"): ("Warning", "Анхааруулга"),
     ("measure", "persons"): ("Persons", "Хүн"),
     ("measure", "households"): ("Households", "Өрх"),
+    ("measure", "vehicles"): ("Vehicles", "Тээврийн хэрэгсэл"),
     ("source", "arrivals"): ("Arrivals, told by the destination", "Ирсэн нь (очсон газар мэдээлсэн)"),
     ("source", "departures"): ("Departures, told by the origin", "Явсан нь (гарсан газар мэдээлсэн)"),
     ("source", "checkpoint"): (

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 import pandas as pd
+import pyogrio
 import pytest
 
 from dtm import exports
@@ -171,6 +172,31 @@ def test_systems_of_several_aimags_add_up_the_units(tmp_path):
         frame = product_table(made, "system").frame
     assert frame[COVERAGE[:2]].to_numpy().tolist() == [[5, 5], [8, 7]]
     assert frame["registered_coverage_share"].fillna(-1).tolist() == [1, -1]
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory):
+    """A release in a period that breaks every series."""
+    texts = ("Stop", "Зогсолт", "Counting stopped.", "Тоолоогүй.", "an order")
+    rows = [("stop", "all", "MN", dt.date(2022, 1, 1), None, *texts)]
+    days = [(2, "emeelt", dt.date(2024, 10, 2), "in", "vehicles", 10.0, "8-17", 300, "published")]
+    opened = build_release(tmp_path_factory.mktemp("broken"), rows={"series_break": rows, "passage_day": days})
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("product", [name for name in PRODUCTS if name != "findings"])
+def test_every_row_of_a_broken_series_says_so(broken, product):
+    frame = product_table(broken, product).frame
+    assert len(frame) > 0
+    assert set(frame["series_break"]) == {"stop"}
+
+
+def test_a_map_says_which_areas_and_moves_lie_in_a_break(broken, tmp_path):
+    out = export(broken, "flows", format="gpkg", out=tmp_path / "flows.gpkg")
+    for layer in ("flows_areas_level_3", "flows_lines_level_3"):
+        assert set(pyogrio.read_dataframe(out, layer=layer)["series_break"]) == {"stop"}
+    assert set(product_table(broken, "checkpoint-days", language="mn").frame["measure_label"]) == {"Тээврийн хэрэгсэл"}
 
 
 @pytest.mark.parametrize("product", exports.HXL_PRODUCTS)
