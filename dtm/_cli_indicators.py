@@ -153,13 +153,9 @@ def _moves(file: Path, columns: Mapping[str, str | None], *, period: str | None,
         text["period"] = period
     if distance is not None:
         numbers["distance_km"] = distance
+    ends = ("origin", "destination")
     flows = read_table_file(
-        file,
-        text=text,
-        numbers=numbers,
-        nullable=("distance_km",),
-        counts=("persons",),
-        coded=("origin", "destination"),
+        file, text=text, numbers=numbers, areas=ends, nullable=("distance_km",), counts=("persons",), coded=ends
     )
     if flows.empty:
         raise BadInputError(f"{file.name}: there are no moves in it. Give a file with a row a pair of areas.")

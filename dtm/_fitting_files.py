@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from dtm._table_cells import LARGEST_COUNT
 from dtm.errors import BadInputError, DtmError, WrongUseError
 from dtm.fitting import LOG_LINEAR_LIMIT_CELLS, Fit, fit_log_linear, fit_margins
 from dtm.table_files import read_table_file, table_file_columns
@@ -88,7 +89,7 @@ def fit_file(
             fit, fitted = _fit_log_linear(entries, margins, how)
     except DtmError as error:
         raise type(error)(f"{seed_file.name}, {row_file.path.name}, {column_file.path.name}: {error}") from error
-    if np.array_equal(seed[PERSONS], np.rint(seed[PERSONS])):
+    if np.array_equal(seed[PERSONS], np.rint(seed[PERSONS])) and seed[PERSONS].max() <= LARGEST_COUNT:
         seed[PERSONS] = seed[PERSONS].astype(np.int64)
     out = seed[list(called)].set_axis(list(called.values()), axis=1)
     return FileFit(

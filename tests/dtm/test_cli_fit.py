@@ -134,6 +134,7 @@ def refused(folder, capsys, *more, **files):
         ("left.csv", "area,persons\nA,30\nB,20\nC,9\nD,1\n", 3, "row 'D': 1 persons are given there"),
         ("left.csv", "area,persons\nA,30\nB,20\nC,10\nA,0\n", 3, "the area 'A' stands in rows 2, 5"),
         ("left.csv", "area,persons\nA,30\nB,-20\nC,10\n", 3, "left.csv: column 'persons' is below 0 in row 3"),
+        ("left.csv", "area,persons\nA,30\nB,20\nC,10\nTotal,60\n", 3, "'area' has the word for a sum in row 5"),
         ("came.csv", "place,a,b\nA,30,1\nB,20,1\nC,10,1\n", 2, "has: place, a, b. Give --margin-area and --column-p"),
         ("left.csv", "area,name\nA,x\nB,y\nC,z\n", 2, "which column has the persons"),
         ("seed.csv", "from,to,persons\nA,B,1\n", 3, "there is no column 'n'"),
@@ -179,6 +180,12 @@ def test_without_convergence_nothing_is_written(folder, capsys):
     assert "the margins are not met after 2 iterations" in said
     assert (told["converged"], told["out"], told["iterations"]) == (False, None, 2)
     assert told["largest_relative_error"] > 1e-9
+
+
+def test_weights_beyond_all_counts_are_written_as_they_are(folder, capsys):
+    (folder / "seed.csv").write_text("from,to,n\nA,A,1e300\nA,B,2\nB,A,3\nB,C,1\nC,B,1\nC,C,1\n")
+    assert run(capsys)[0] == 0
+    assert pd.read_csv("fitted.csv")["n"].tolist() == [1e300, 2, 3, 1, 1, 1]
 
 
 def test_nobody_moved(folder, capsys):

@@ -125,6 +125,7 @@ BAD_FILES = {
     "words": ("origin,destination,persons\na,b,many\n", "no number in row 2 ('many')"),
     "null": ("origin,destination,persons\na,b,\n", "empty in row 2"),
     "no origin": ("origin,destination,persons\n,b,3\n", "'origin' is empty in row 2"),
+    "a sum": ("origin,destination,persons\na,b,1\nНийт,b,1\n", "'origin' has the word for a sum in row 3 ('Нийт')"),
     "only a header": ("origin,destination,persons\n", "no moves in it"),
 }
 
