@@ -5,26 +5,32 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 import pytest
+from playwright.sync_api import expect
 
 from dashboard.reader import Reader, Snapshot
+from tests.dashboard.browsing import DESKTOP, PHONE, REST, WAIT_MS
 from tests.dashboard.make_release import make_release, make_workspace
+from tests.ports import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
 
     from dtm.workspace import Workspace
 
-START_WAIT_S = 60.0
+START_WAIT_S = 180.0
+STOP_WAIT_S = 90
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -42,12 +48,6 @@ def snapshot(workspace) -> Iterator[Snapshot]:
     current.release.close()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.contextmanager
 def serving(folder: Path) -> Iterator[str]:
     """Serve a workspace as `dtm serve` does, in a process of its own, and yield its address."""
@@ -61,7 +61,7 @@ def serving(folder: Path) -> Iterator[str]:
             if process.poll() is not None:
                 raise RuntimeError(f"the server ended: {process.stdout.read() if process.stdout else ''}")
             try:
-                with urllib.request.urlopen(f"{url}/healthz", timeout=2):  # noqa: S310
+                with urllib.request.urlopen(f"{url}/healthz", timeout=10):  # noqa: S310
                     break
             except (urllib.error.URLError, OSError):
                 if time.monotonic() > until:
@@ -70,7 +70,7 @@ def serving(folder: Path) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=STOP_WAIT_S)
 
 
 @pytest.fixture(scope="session")
@@ -95,9 +95,50 @@ def browser_type_launch_args() -> dict[str, object]:
     return {"executable_path": found, "args": flags.split(), "headless": True}
 
 
-@pytest.fixture
-def page(browser):
+def open_one(browser: Browser) -> Page:
     """Open a page in a context of its own."""
-    context = browser.new_context(viewport={"width": 1280, "height": 860})
-    yield context.new_page()
-    context.close()
+    context = browser.new_context(viewport=DESKTOP)
+    context.set_default_timeout(WAIT_MS)
+    page = context.new_page()
+    page.add_init_script(REST)
+    return page
+
+
+@pytest.fixture
+def new_page(browser) -> Iterator[Callable[[], Page]]:
+    """Return a function that opens a page in a context of its own, for tests that must not share one."""
+    pages: list[Page] = []
+
+    def open_another() -> Page:
+        pages.append(open_one(browser))
+        return pages[-1]
+
+    yield open_another
+    for page in pages:
+        page.context.close()
+
+
+@pytest.fixture(scope="session")
+def tab(browser) -> Iterator[Page]:
+    """Return the page that tests use one after the other: its scripts are read and compiled once."""
+    expect.set_options(timeout=WAIT_MS)
+    page = open_one(browser)
+    yield page
+    page.context.close()
+
+
+@pytest.fixture
+def page(tab) -> Iterator[Page]:
+    """Return the one page, as large as a desk's screen; what a test leaves in it is gone before the next."""
+    tab.set_viewport_size(DESKTOP)
+    yield tab
+    if tab.url.startswith("http"):
+        tab.goto(urljoin(tab.url, "/healthz"))
+        tab.evaluate("sessionStorage.clear(), localStorage.clear()")
+
+
+@pytest.fixture
+def phone(page) -> Page:
+    """Return the one page, as small as a telephone."""
+    page.set_viewport_size(PHONE)
+    return page

@@ -2,54 +2,52 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from dashboard.state import TABS
-from tests.dashboard.browsing import WAIT_MS, open_page, settle
+from tests.dashboard.browsing import PHONE, WIDEST, open_page, serious_violations, settle
 
 pytestmark = pytest.mark.browser
-PHONE = {"width": 390, "height": 844}
 
 
 def open_tab(page, tab):
     page.locator(f"[role=tab][id$='-tab-{tab}']").click()
-    page.wait_for_function("tab => location.search.includes('tab=' + tab)", arg=tab, timeout=WAIT_MS)
-    page.wait_for_function("tab => document.querySelector('#flows-panel-' + tab)?.childElementCount > 0", arg=tab,
-                           timeout=WAIT_MS)  # fmt: skip
+    expect(page).to_have_url(re.compile(f"tab={tab}"))
+    expect(page.locator(f"#flows-panel-{tab} > *")).not_to_have_count(0)
     settle(page)
 
 
 def test_tabs_by_keyboard_are_in_the_address_and_their_table_can_be_had(page, served):
     watch = open_page(page, served, "/flows?lang=en&tab=matrix&source=reconciled")
-    assert page.locator("#flows-matrix .heatmaplayer").count() == 1
+    expect(page.locator("#flows-matrix .heatmaplayer")).to_have_count(1)
     page.locator("[role=tab][aria-selected=true]").focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("() => location.search.includes('tab=sankey')", timeout=WAIT_MS)
-    page.wait_for_selector("#flows-sankey .sankey", timeout=WAIT_MS)
+    expect(page).to_have_url(re.compile("tab=sankey"))
+    page.wait_for_selector("#flows-sankey .sankey")
+    settle(page)
     assert "hidden flows are not drawn" in page.inner_text("#flows-panel-sankey")
     page.locator("#flows-panel-sankey summary").click()
-    assert "Returns behind it" in page.inner_text("#flows-panel-sankey details")
+    expect(page.locator("#flows-panel-sankey details")).to_contain_text("Returns behind it", use_inner_text=True)
     open_tab(page, "bars")
     with page.expect_download() as csv:
-        page.click("text=Download CSV")
+        page.click("#flows-csv")
     assert csv.value.suggested_filename == "chart-figures-r1.csv"
     page.reload()
     settle(page)
-    assert page.locator("#flows-bars").count() == 1
+    expect(page.locator("#flows-bars")).to_have_count(1)
     watch.assert_clean()
 
 
-def test_every_tab_fits_a_phone(browser, served):
-    page = browser.new_context(viewport=PHONE).new_page()
-    open_page(page, served, "/flows?lang=mn")
-    widest = "Math.max(document.documentElement.scrollWidth, document.querySelector('main').scrollWidth)"
-    found = {"map": page.evaluate(widest)}
+def test_every_tab_fits_a_phone(phone, served):
+    open_page(phone, served, "/flows?lang=mn")
+    found = {"map": phone.evaluate(WIDEST)}
     for tab in TABS[1:]:
-        open_tab(page, tab)
-        found[tab] = page.evaluate(widest)
+        open_tab(phone, tab)
+        found[tab] = phone.evaluate(WIDEST)
     assert {tab: width for tab, width in found.items() if width > PHONE["width"]} == {}
-    page.context.close()
 
 
 def test_axe_finds_nothing_serious_in_the_tabs(page, served):
@@ -57,7 +55,5 @@ def test_axe_finds_nothing_serious_in_the_tabs(page, served):
     serious = {}
     for tab in ("matrix", "bars", "trends", "system"):
         open_tab(page, tab)
-        for entry in Axe().run(page).response["violations"]:
-            if entry["impact"] in {"serious", "critical"}:
-                serious[tab, entry["id"]] = [node["html"][:160] for node in entry["nodes"][:3]]
+        serious |= {(tab, rule): nodes for rule, nodes in serious_violations(page).items()}
     assert serious == {}

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.dashboard.browsing import open_page
+from tests.dashboard.browsing import PHONE, open_page
 from tests.dashboard.conftest import serving
 
 pytestmark = pytest.mark.browser
 DESKTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
 PICTURES = {
     "overview-en": ("/?lang=en", DESKTOP),
     "overview-mn": ("/?lang=mn", DESKTOP),
@@ -35,21 +34,22 @@ TRIED = ("overview-en", "flows-matrix-en", "overview-phone-mn")
 
 
 @pytest.fixture(scope="module")
-def shown(workspace):
-    with serving(Path(os.environ.get("DTM_SCREENSHOTS_WORKSPACE", workspace.path))) as url:
-        yield url
+def shown(request):
+    if folder := os.environ.get("DTM_SCREENSHOTS_WORKSPACE"):
+        with serving(Path(folder)) as url:
+            yield url
+    else:
+        yield request.getfixturevalue("served")
 
 
 @pytest.mark.parametrize("name", PICTURES if ASKED else TRIED)
-def test_picture(browser, shown, tmp_path, name):
+def test_picture(page, shown, tmp_path, name):
     path, viewport = PICTURES[name]
     folder = Path(__file__).resolve().parents[2] / "docs" / "screenshots" if ASKED else tmp_path
     folder.mkdir(parents=True, exist_ok=True)
-    page = browser.new_context(viewport=viewport).new_page()
+    page.set_viewport_size(viewport)
     watch = open_page(page, shown, path)
-    page.wait_for_timeout(1500)
     picture = folder / f"{name}.png"
     page.screenshot(path=picture)
-    page.context.close()
     watch.assert_clean()
     assert picture.stat().st_size > 20_000

@@ -11,7 +11,7 @@ from dtm.enumerators import load_enumerators
 from dtm.errors import UnknownRoundError
 from dtm.scope import build_coverage, build_scope
 from dtm.warehouse import open_warehouse
-from tests.dtm.desk_world import EXPECTED, OPERATION, RECEIVED, ROUND, copy_desk_world, load_people, save_desk_world
+from tests.dtm.desk_world import EXPECTED, OPERATION, RECEIVED, ROUND, copy_desk_world, load_people
 from tests.dtm.small_world import OPERATION as SMALL
 from tests.dtm.small_world import SmallWorld
 
@@ -19,14 +19,9 @@ BY = {"operation": OPERATION, "number": ROUND}
 AFTER = date(2024, 3, 1)
 
 
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    return save_desk_world(tmp_path_factory.mktemp("coverage"))
-
-
 @pytest.fixture
-def connection(saved, tmp_path):
-    with open_warehouse(copy_desk_world(saved, tmp_path)) as opened:
+def connection(desk_world, tmp_path):
+    with open_warehouse(copy_desk_world(desk_world, tmp_path)) as opened:
         yield opened
 
 

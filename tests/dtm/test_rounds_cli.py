@@ -7,20 +7,15 @@ import json
 import pytest
 
 from dtm.cli import main
-from tests.dtm.desk_world import ROUND, copy_desk_world, save_desk_world
+from tests.dtm.desk_world import ROUND, copy_desk_world
 
 WHO = ("--who", "B. Analyst")
 WHY = ("--reason", "asked by phone")
 
 
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    return save_desk_world(tmp_path_factory.mktemp("cli"))
-
-
 @pytest.fixture
-def dtm(saved, tmp_path, capsys):
-    folder = str(copy_desk_world(saved, tmp_path).path)
+def dtm(desk_world, tmp_path, capsys):
+    folder = str(copy_desk_world(desk_world, tmp_path).path)
 
     def run(*words):
         code = 0

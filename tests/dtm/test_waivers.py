@@ -8,20 +8,15 @@ from dtm.errors import UnknownFindingError, UnknownRoundError, WrongUseError
 from dtm.rounds import close_round, reopen_round
 from dtm.waivers import open_errors, unwaive, waive
 from dtm.warehouse import open_warehouse
-from tests.dtm.desk_world import OPERATION, ROUND, copy_desk_world, save_desk_world
+from tests.dtm.desk_world import OPERATION, ROUND, copy_desk_world
 
 BY = {"operation": OPERATION, "number": ROUND}
 WHY = {"reason": "seen on the spot", "who": "A. Analyst"}
 
 
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    return save_desk_world(tmp_path_factory.mktemp("desk"))
-
-
 @pytest.fixture
-def connection(saved, tmp_path):
-    with open_warehouse(copy_desk_world(saved, tmp_path), spatial=False) as opened:
+def connection(desk_world, tmp_path):
+    with open_warehouse(copy_desk_world(desk_world, tmp_path), spatial=False) as opened:
         yield opened
 
 

@@ -9,7 +9,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,9 +23,10 @@ import pytest
 
 from enumerations.demo import build_returns
 from geodata.demo import build_geography
+from tests.ports import free_port
 from tests.project._tree import ROOT
 
-SERVER_STARTS_WITHIN_S = 90
+SERVER_STARTS_WITHIN_S = 180
 
 
 def walk() -> list[str]:
@@ -205,9 +205,7 @@ def test_the_forms_and_the_feedback_are_there(walked):
 
 def test_serve_opens_the_dashboard(walked):
     workspace, _ = walked
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     line = walk()[-1].replace("--port 8050", f"--port {port}")
     command = [sys.executable, "-m", "dtm.cli", *shlex.split(line)[1:], "--no-browser"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
