@@ -198,9 +198,9 @@ def test_a_large_table_is_quick():
     frame = pd.DataFrame(
         {"k": np.repeat(np.arange(10_000), 10), "p": np.tile(np.arange(10), 10_000), "v": figures.ravel()}
     )
-    start = time.perf_counter()
+    start = time.process_time()  # its own time: a loaded machine is no reason to fail
     check_series(Figures.from_frame(frame, key="k", period="p", values=["v"]))
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def write(path, rows, encoding="utf-8", delimiter=","):

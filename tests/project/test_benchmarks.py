@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from benchmarks import runner
+from benchmarks import runner, step
 from benchmarks.__main__ import BENCHMARKS, main, sizes_of
 from benchmarks.coverage import build_coverage
 from benchmarks.locate import AREAS, POINTS, compare, make_points
@@ -24,14 +24,8 @@ KEYS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", sorted(BENCHMARKS))
-def test_a_tiny_run_prints_a_line_a_peer_with_equal_answers(name):
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", name, "--sizes", "tiny", "--runs", "1", "--json"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
+def check_lines(name, told):
+    lines = [json.loads(line) for line in told.splitlines()]
     assert [line["peer"] for line in lines] == list(BENCHMARKS[name].peers)
     for line in lines:
         assert set(line) == KEYS
@@ -39,6 +33,26 @@ def test_a_tiny_run_prints_a_line_a_peer_with_equal_answers(name):
         assert line["sizes"] == dict(BENCHMARKS[name].tiny.facts)
         assert line["answers_equal"] is True
         assert min(line["seconds_ours"], line["seconds_peer"], line["peak_mb_ours"], line["peak_mb_peer"]) > 0
+
+
+@pytest.mark.filterwarnings("ignore")  # what the peers warn of is theirs
+@pytest.mark.parametrize("name", sorted(BENCHMARKS))
+def test_a_tiny_run_prints_a_line_a_peer_with_equal_answers(name, monkeypatch, capsys):
+    def call(module, action, folder, facts):
+        return json.loads(json.dumps(step.main(module, action, folder, dict(facts))))
+
+    monkeypatch.setattr(runner, "call", call)  # in this process: each of their own would import everything again
+    assert main([name, "--sizes", "tiny", "--runs", "1", "--json"]) == 0
+    check_lines(name, capsys.readouterr().out)
+
+
+def test_every_step_has_a_process_of_its_own():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "fit", "--sizes", "tiny", "--runs", "1", "--json"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    check_lines("fit", done.stdout)
 
 
 def test_different_answers_end_with_1_and_no_further_run(monkeypatch, capsys):
