@@ -20,6 +20,8 @@ UV ?= uv
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
+# A file's tests stay together, in the order that tests/conftest.py gives: the longest files first.
+SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 CODE := dtm geodata enumerations dashboard benchmarks tests
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
@@ -68,7 +70,7 @@ $(DEV_STAMP): requirements/dev.txt requirements/run.txt pyproject.toml
 
 .PHONY: test
 test: $(DEV_STAMP) browser ## Run all tests (PYTEST_ARGS=... passes options on, WORKERS=0 runs them in one process)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SPREAD) $(PYTEST_ARGS)
 
 .PHONY: browser
 browser: ## Install Chromium for the dashboard's tests if there is none (Debian, as root)
@@ -87,7 +89,7 @@ browser: ## Install Chromium for the dashboard's tests if there is none (Debian,
 
 .PHONY: test-no-browser
 test-no-browser: $(DEV_STAMP) ## Run the tests that need no browser
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not browser" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SPREAD) -m "not browser" $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: $(DEV_STAMP) ## Measure against the usual tools; one JSON line each (BENCHMARKS="locate" runs one)
