@@ -9,6 +9,7 @@ import shutil
 import uuid
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -275,8 +276,9 @@ def _sha256(facts: object) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
+@cache
 def _code_sha256() -> str:
-    """Return a hash over the source of the packages that make the numbers."""
+    """Return a hash over the source of the packages that make the numbers, as a process first found it."""
     digest = hashlib.sha256()
     root = Path(__file__).resolve().parents[1]
     for package in ("dtm", "geodata", "enumerations"):
