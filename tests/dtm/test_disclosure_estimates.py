@@ -75,10 +75,12 @@ def test_weights_do_not_tell_the_respondents_of_each_district():
     assert solutions(round(exact, 6), 1e-6, 28, 0).tolist() == [[7, 8, 8, 5]]
     (step,) = step_of(np.array([max(WEIGHTS.values())]))
     assert step == 500
-    frame = pd.DataFrame({"value": [exact], "low": [exact - 700], "high": [exact + 700], "step": step, "most": 1e6})
-    told = round_to_respondents(frame.assign(standard_error=351.234567, design_effect=1.2345)).iloc[0]
-    assert told[["value", "low", "high"]].tolist() == [11_000, 10_000, 11_500]  # 10,764 less and more 700
-    assert told[["standard_error", "design_effect"]].tolist() == [350, 1.2]
+    frame = pd.DataFrame({"value": [exact], "step": step, "most": 1e6, "scale": 1e6, "kind": "share", "records": 1500})
+    frame = frame.assign(standard_error=2_919.4, design_effect=1.2345, degrees_of_freedom=60)
+    told = round_to_respondents(frame).iloc[0]
+    # 11,000 of a million: sqrt(1.2 x 0.011 x 0.989 / 1499) is 0.0030; the logit 2.0003 of these off is 6,369 and 18,935
+    assert told[["value", "low", "high"]].tolist() == [11_000, 6_000, 19_000]
+    assert told[["standard_error", "design_effect"]].tolist() == [3_000, 1.2]
     left = solutions(told["value"], step / 2, 30, COUNT_STEP / 2)
     assert [7, 8, 8, 5] in left.tolist()
     assert (np.ptp(left, axis=0) >= 10).all()  # each district may have nearly any number
