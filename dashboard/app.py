@@ -92,7 +92,7 @@ def _register_shell(app: Dash, reader: Reader, workspace: Workspace) -> None:
         except NoReleaseError:
             return no_release(workspace, view, page, words)
         except DtmError as error:
-            return stopped(in_language(error, words.lang), words)
+            return stopped(workspace, view, page, words, why=in_language(error, words.lang))
         return shell(workspace, snapshot, view, page, words)
 
     app.clientside_callback(
@@ -169,14 +169,10 @@ def no_release(workspace: Workspace, view: View, page: str, words: Words) -> lis
     ]
 
 
-def stopped(message: str, words: Words) -> list[Any]:
+def stopped(workspace: Workspace, view: View, page: str, words: Words, *, why: str) -> list[Any]:
     """Return why the release can't be read."""
+    title = html.H1(words("stopped.title"), className="panel-title")
     return [
-        html.Main(
-            html.Section(
-                [html.H1(words("stopped.title"), className="panel-title"), html.P(message)], className="panel empty"
-            ),
-            id="main",
-            lang=words.lang,
-        )
+        parts.header(view, page, words, title=title_of(workspace, words)),
+        html.Main(html.Section([title, html.P(why)], className="panel empty"), id="main", lang=words.lang),
     ]

@@ -41,7 +41,10 @@ LAYERS_DATED_ON = date(2025, 1, 1)
 SIGNED_OFF_AFTER_DAYS = 7
 WHO = "demonstration"
 """Nobody signs the demonstration off; its faults were put in on purpose."""
-WHY_WAIVED = "Demonstration: this fault was put in on purpose, to show how it is found."
+WHY_WAIVED = (
+    "Үзүүлэх өгөгдөл: энэ алдааг хэрхэн илрүүлдгийг харуулах гэж зориуд оруулсан. "
+    "Demonstration: this fault was put in on purpose, to show how it is found."
+)
 FILES_FOLDER = "demonstration-files"
 """Folder of the workspace that keeps what was generated, to be looked at or imported by hand."""
 MADE_UP_SETS = {1: "demo-city", 2: "demo-districts", 3: "demo-khoroos", 4: "demo-khesegs"}

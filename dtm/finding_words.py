@@ -58,7 +58,9 @@ def in_words(text: str, *, form: str | None, field: str | None, language: str) -
     """Return a finding's message with the names of its columns in words; what explains a column is left out."""
     for name in filter(None, (field or "").split(", ")):
         words = _EXPLAINED.split(column_words(form, name, language))[0].replace("\\", "\\\\")
-        text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", words, text)
+        here = rf"{re.escape(name)}(?![\w-])"
+        text = re.sub(rf"([.?!] ){here}", rf"\g<1>{words[:1].upper()}{words[1:]}", text)
+        text = re.sub(rf"(?<![\w-]){here}", words, text)
     return text[:1].upper() + text[1:]
 
 
@@ -68,7 +70,7 @@ def check_words(code: str, language: str) -> str:
         return code
     what = getattr(CATALOGUE[code], f"what_{language}")
     text = render(what, field=UNSAID, value=UNSAID, hint=UNSAID).replace(f"'{UNSAID}'", UNSAID)
-    text = re.sub(rf"^{UNSAID}: *", "", re.sub(rf" *\(({UNSAID}|, | - )+\)", "", text)).rstrip(" .:")
+    text = re.sub(rf"^{UNSAID}: *|\. {UNSAID}$", "", re.sub(rf" *\(({UNSAID}|, | - )+\)", "", text)).rstrip(" .:")
     return text[:1].upper() + text[1:]
 
 

@@ -27,6 +27,8 @@ QUERY_MAXIMUM_CHARACTERS = 100
 SEVERITIES = ("all", "error", "warning")
 FINDING_STATES = ("open", "waived", "all")
 ALL = "all"
+WIDE_LIST_PX = 460
+"""Checks are told in a sentence each."""
 GRID_ARIA = ("ariaRowToggleSelection", "ariaRowSelectAll", "ariaRowSelect", "ariaRowDeselect", "ariaChecked",
              "ariaUnchecked", "ariaIndeterminate", "ariaHeaderSelection")  # fmt: skip
 
@@ -142,7 +144,10 @@ def area_options(board: Board, words: Words) -> list[dict[str, str]]:
     return [{"value": pcode, "label": name} for pcode, name in sorted(board.area_names(words.lang).items())]
 
 
-def _select(name: str, words: Words, *, label: str, data: list[dict[str, str]], value: str, **more: Any) -> dmc.Select:
+def _select(
+    name: str, words: Words, *, label: str, data: list[dict[str, str]], value: str, wide: bool = False, **more: Any
+) -> dmc.Select:
+    width = {"width": WIDE_LIST_PX, "position": "bottom-start"} if wide else {}
     return dmc.Select(
         id=f"desk-{name}",
         label=label,
@@ -150,7 +155,7 @@ def _select(name: str, words: Words, *, label: str, data: list[dict[str, str]], 
         value=value,
         allowDeselect=False,
         nothingFoundMessage=words("control.nothing_found"),
-        comboboxProps={"zIndex": 2000},
+        comboboxProps={"zIndex": 2000, **width},
         className="control",
         size="sm",
         **more,
@@ -164,7 +169,7 @@ def filters(words: Words) -> html.Div:
     return html.Div(
         [
             _select("severity", words, label=words("column.severity"), data=severities, value=ALL),
-            _select("code", words, label=words("column.code"), value=ALL, searchable=True, limit=300,
+            _select("code", words, label=words("column.code"), value=ALL, searchable=True, limit=300, wide=True,
                     data=[{"value": ALL, "label": words("desk.all_codes")}]),
             _select("area", words, label=words("desk.khoroo"), value=ALL, searchable=True, limit=400,
                     data=[{"value": ALL, "label": words("desk.all_areas")}]),

@@ -91,7 +91,7 @@ def test_mongolian_findings_name_columns_by_their_meaning(desk):
     [row] = desk.findings(ROUND, code="sex_sum")[0].to_dict("records")
     [kind] = [one for one in desk.status(ROUND)["findings"] if one["code"] == "sex_sum"]
     for told in (row["message_mn"], kind["example_mn"]):
-        assert "бодитоор амьдарч буй хүний тоо эсвэл хүйсээр ангилсан тоог засна уу" in told
+        assert "Бодитоор амьдарч буй хүний тоо эсвэл хүйсээр ангилсан тоог засна уу" in told
         assert row["field"] not in told
     assert (row["field"], row["field"] in row["message_en"]) == ("actual_persons", True)
     wrong = Edit("1:baseline:2", "actual_persons", "7", "8", "seen", "A. Analyst")
