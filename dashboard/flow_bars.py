@@ -55,7 +55,8 @@ def area_totals(snapshot: Snapshot, view: View) -> pd.DataFrame:
     totals = totals.reindex(areas.index)
     for side in ("in", "out", "net"):
         totals[f"{side}_status"] = totals[f"{side}_status"].astype(object).fillna("not_reported")
-    return totals.sort_values(key_of(view), ascending=False, na_position="last", kind="stable")
+    order = [key_of(view), "in", "out"]  # where a net is hidden, by what is known
+    return totals.sort_values(order, ascending=False, na_position="last", kind="stable")
 
 
 def key_of(view: View) -> str:

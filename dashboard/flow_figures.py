@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dashboard import flow_bars, flowmap, od_matrix, passage_charts, sankey
-from dashboard.flow_series_figures import day_figures, people_figures, trend_figures, week_figures
+from dashboard.flow_series_figures import (
+    day_figures,
+    people_figures,
+    trend_figures,
+    week_figures,
+    with_round_breaks,
+)
 from dashboard.flow_sources import CHECKPOINT, PUBLISHED, RECONCILED, is_told, reason_of, sides_of, unit_of
 from dashboard.state import RETURN_SOURCES, SURVEY_SOURCES
 from dashboard.system_table import index_name, system_rows
@@ -51,6 +57,8 @@ def figures(snapshot: Snapshot, view: View, words: Words) -> pd.DataFrame:
     }  # fmt: skip
     found = found.assign(**{name: value for name, value in defaults.items() if name not in found})
     labels = {code: words(SERIES[code]) if code in SERIES else index_name(code, words) for code in set(found["series"])}
+    if "series_break" not in found:
+        found = with_round_breaks(snapshot, view, found)
     if "series_label" not in found:
         found = found.assign(series_label=found["series"].map(labels))
     return found.assign(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -13,8 +14,6 @@ from dashboard.state import SURVEY_SOURCES
 from dtm import series_breaks
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from dashboard.reader import Snapshot
     from dashboard.state import View
     from dashboard.words import Words
@@ -48,6 +47,36 @@ def _with_breaks(snapshot: Snapshot, frame: pd.DataFrame, series: tuple[str, ...
         for day in frame["day"]
     ]
     return frame.assign(series_break=told)
+
+
+def round_breaks(snapshot: Snapshot, view: View) -> list[series_breaks.SeriesBreak]:
+    """Return the breaks that lie in the days a round's moves were asked for.
+
+    Moves are touched by breaks of every series; on the tab of who moved, those registered by a stop of registration.
+    """
+    number, pcode = snapshot.round_or_last(view.round), snapshot.area_or_home(view.area)
+    last = snapshot.reference_day(number)
+    days = snapshot.rounds.loc[number, "flow_days"]
+    first = last - dt.timedelta(days=0 if pd.isna(days) else int(days) - 1)
+    told = view.tab == "profile" and is_told(view.source)
+    return [
+        one
+        for one in series_breaks.breaks_of(snapshot.rows("series_break"))
+        if one.series in (breaks.MOVE_SERIES if told else breaks.EVERY_SERIES)
+        and one.reach(pcode) != series_breaks.ELSEWHERE
+        and one.from_on <= last
+        and (one.to_on is None or one.to_on >= first)
+    ]
+
+
+def with_round_breaks(snapshot: Snapshot, view: View, frame: pd.DataFrame) -> pd.DataFrame:
+    """Name the breaks that the figures of one round lie in."""
+    found = round_breaks(snapshot, view)
+    every = series_breaks.SEPARATOR.join(one.name for one in found if one.series == series_breaks.ALL)
+    if "breakdown" not in frame:
+        return frame.assign(series_break=every)
+    registered = series_breaks.SEPARATOR.join(one.name for one in found)
+    return frame.assign(series_break=(frame["breakdown"] == "registered").map({True: registered, False: every}))
 
 
 def _days(snapshot: Snapshot) -> dict[int, dt.date]:

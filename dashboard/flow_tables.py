@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dtm.released import ReleasedTable
 
 PAIR_TABS = ("map", "matrix", "sankey")
-PHONE_PX, PHONE_TEXT_PX, PHONE_NUMBER_PX = 600, 134, 104
+PHONE_PX, PHONE_TEXT_PX, PHONE_NUMBER_PX = 600, 122, 94
 """Narrower windows have columns of these widths, in which the longest Mongolian word of a cell is whole."""
 FIGURES = ("value", *SIDES)
 NUMBERS = ("value", "low", "high", "arrivals", "departures", "mirror_ratio", "base_persons", "hours_observed")
@@ -71,13 +71,13 @@ def unit_name(unit: str, words: Words) -> str:
     return words(f"unit.{unit}") if words.has(f"unit.{unit}") else ""
 
 
-def end_name(snapshot: Snapshot, code: str, other: str, words: Words) -> str:
+def end_name(snapshot: Snapshot, code: str, words: Words) -> str:
     """Return the name of one end of a move, of a group of places too."""
     if code == AIMAGS:
         return words("place.aimags")
     if code == REST:
         return words("sankey.rest")
-    return flowmap.end_name(snapshot, code, other, words)
+    return snapshot.full_name(code, words)
 
 
 def _coverage(found: pd.DataFrame, words: Words) -> list[str]:
@@ -91,8 +91,12 @@ def _coverage(found: pd.DataFrame, words: Words) -> list[str]:
 
 def _pair_words(snapshot: Snapshot, found: pd.DataFrame, shown: pd.DataFrame, words: Words) -> pd.DataFrame:
     ends = list(zip(found["origin"], found["destination"], strict=True))
-    names = {pair: end_name(snapshot, *pair, words) for a, b in set(ends) for pair in ((a, b), (b, a))}
-    return shown.assign(origin_name=[names[pair] for pair in ends], destination_name=[names[b, a] for a, b in ends])
+    names = {code: end_name(snapshot, code, words) for code in {*found["origin"], *found["destination"]}}
+
+    def told(code: str, other: str) -> str:
+        return words("place.city") if flowmap.is_rest_of_city(snapshot, code, other) else names[code]
+
+    return shown.assign(origin_name=[told(a, b) for a, b in ends], destination_name=[told(b, a) for a, b in ends])
 
 
 def _in_out_net(
@@ -153,6 +157,8 @@ def columns(shown: pd.DataFrame, view: View, words: Words) -> list[dict[str, Any
     On a phone they are narrow, and the status is left out: a missing value shows it anyway.
     """
     found = [one for one in _columns(view, words) if one["field"] in FIGURES or _holds(shown, one["field"])]
+    if view.tab == "bars" and len(set(shown.get("drawn_label", ()))) == 1:
+        found = [one for one in found if one["field"] != "drawn_label"]
     if view.width >= PHONE_PX:
         return found
     small = {"filter": False, "wrapText": True, "autoHeight": True, "flex": 1}
@@ -196,7 +202,7 @@ def _columns(view: View, words: Words) -> list[dict[str, Any]]:
     day = tables.text_column("day", words("column.day"))
     how = tables.text_column("how", words("column.how"), minWidth=170)
     broken = tables.text_column("broken", words("break.title"))
-    return [figure, day, how, plain, *_limits(words), units, *behind, broken, status]
+    return [figure, day, plain, *_limits(words), units, how, *behind, broken, status]
 
 
 def _profile_columns(view: View, words: Words) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -28,7 +29,21 @@ def is_inside(snapshot: Snapshot, code: str) -> bool:
     return code in snapshot.areas.index
 
 
+_LAST: WeakKeyDictionary[Snapshot, tuple[View, pd.DataFrame]] = WeakKeyDictionary()
+"""The last answer of `flow_rows`: map, legend, note and table of one view ask for the same."""
+_POINTS: WeakKeyDictionary[Snapshot, dict[str, Point | None]] = WeakKeyDictionary()
+"""Where the ends of moves are drawn, by place; the middle of a district's people takes long to find."""
+
+
 def flow_rows(snapshot: Snapshot, view: View) -> pd.DataFrame:
+    """Return the released pairs the map shows, see `_flow_rows`; the frame is shared, so never written to."""
+    last = _LAST.get(snapshot)
+    if last is None or last[0] != view:
+        _LAST[snapshot] = last = (view, _flow_rows(snapshot, view))
+    return last[1]
+
+
+def _flow_rows(snapshot: Snapshot, view: View) -> pd.DataFrame:
     """Return the released pairs the map shows, own moves left out, each with its `id`, the largest first.
 
     The city moves within itself between districts, or between khoroos and districts at their level; with other places
@@ -85,6 +100,13 @@ def on_map(snapshot: Snapshot, view: View, rows: pd.DataFrame) -> pd.Series:
 
 def position(snapshot: Snapshot, code: str) -> Point | None:
     """Return where a flow's end is drawn, None for abroad and unknown."""
+    known = _POINTS.setdefault(snapshot, {})
+    if code not in known:
+        known[code] = _position(snapshot, code)
+    return known[code]
+
+
+def _position(snapshot: Snapshot, code: str) -> Point | None:
     if code in snapshot.areas.index and snapshot.level_of(code) > DISTRICT_LEVEL:
         return float(snapshot.areas.loc[code, "lon"]), float(snapshot.areas.loc[code, "lat"])
     if code in snapshot.areas.index:
@@ -95,14 +117,14 @@ def position(snapshot: Snapshot, code: str) -> Point | None:
     return None
 
 
-def flow_bounds(snapshot: Snapshot, frame: pd.DataFrame) -> Bounds | None:
-    """Return the box around both ends of the flows drawn, None without any."""
+def flow_bounds(snapshot: Snapshot, frame: pd.DataFrame, *, room: float = 0.08) -> Bounds | None:
+    """Return the box around both ends of the flows drawn with some room, a share of its size; None without any."""
     points = [position(snapshot, code) for code in {*frame["origin"], *frame["destination"]}]
     known = [point for point in points if point is not None]
     if not known:
         return None
     lons, lats = [p[0] for p in known], [p[1] for p in known]
-    pad = max(max(lons) - min(lons), max(lats) - min(lats), 0.02) * 0.08
+    pad = max(max(lons) - min(lons), max(lats) - min(lats), 0.02) * room
     return min(lons) - pad, min(lats) - pad, max(lons) + pad, max(lats) + pad
 
 
@@ -157,9 +179,12 @@ def arrow_traces(
 
 def end_name(snapshot: Snapshot, code: str, other: str, words: Words) -> str:
     """Return the name of one end of a move; the city beside one of its own parts is the city without a district."""
-    if code == snapshot.home and other != code and other.startswith(code):
-        return words("place.city")
-    return snapshot.full_name(code, words)
+    return words("place.city") if is_rest_of_city(snapshot, code, other) else snapshot.full_name(code, words)
+
+
+def is_rest_of_city(snapshot: Snapshot, code: str, other: str) -> bool:
+    """Return whether an end of a move is the city without a district: the other end is one of its own parts."""
+    return code == snapshot.home and other != code and other.startswith(code)
 
 
 def _interval(row: Any, words: Words) -> str:

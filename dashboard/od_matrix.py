@@ -38,8 +38,8 @@ NONE = "none"
 """Nobody told such a move, though the area told its moves."""
 OUTSIDE = (AIMAGS, ABROAD, UNKNOWN)
 SCALE = [[0, "#eef4fa"], [0.12, "#cfe1f2"], [0.35, "#93c3df"], [0.65, "#4b97c9"], [1, "#08306b"]]
-OUTSIDE_SCALE = [[0, "#f5f0f8"], [0.5, "#b9a3d0"], [1, "#54278f"]]
-"""Of pairs with other places, whose numbers would drown those inside the city."""
+OUTSIDE_SCALE = [[0, "#eff5ea"], [0.5, "#9cc37f"], [1, "#1f4d00"]]
+"""Of pairs with other places, whose numbers would drown those inside the city; green tells from blue to all eyes."""
 BEHIND = ("low", "high", "arrivals", "departures", "mirror_ratio", "base_persons")
 """What a pair's row may tell beside its value."""
 SCALES = {"value": SCALE, "outside": OUTSIDE_SCALE}
@@ -157,6 +157,8 @@ def _city_matrix(snapshot: Snapshot, frame: pd.DataFrame) -> Matrix:
     aimags = sorted(places - set(OUTSIDE))
     crossing = [ends for ends in cells if ends[0] != ends[1]]
     columns = [side for side, i in (("in", 1), ("out", 0)) if any(ends[i] == home for ends in crossing)]
+    persons = {code: sum(cells[ends].value or 0.0 for ends in crossing if code in ends) for code in aimags}
+    aimags = sorted(aimags, key=lambda code: (-persons[code], code))
     rows = [*aimags, *(code for code in OUTSIDE if code in places)]
     return Matrix(rows, columns, cells, "city", CITY_LEVEL, home)
 

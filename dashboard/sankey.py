@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 REST = "rest"
 """All destinations of an origin whose flows are too small to draw by themselves."""
 PALETTE = (
-    "#0072b2", "#d55e00", "#007a5a", "#a05d8b", "#8c6d00", "#2a7fa8", "#994f00", "#3b4cc0", "#6b6b2a", "#5a3d7a",
+    "#0072b2", "#d55e00", "#007a5a", "#a05d8b", "#8c6d00", "#2a7fa8", "#5c2200", "#3b4cc0", "#6b6b2a", "#5a3d7a",
 )  # fmt: skip
-"""Dark enough for their names beside them; neighbours differ in lightness too."""
+"""Dark enough for their names beside them; no two look alike to readers who don't see red and green apart."""
 OUTSIDE_COLORS = {"aimags": "#3b4252", "abroad": "#6f7787", "unknown": "#9aa1ae"}
 END_COLOR, REST_COLOR = "#3b4252", "#9aa1ae"
 BAND_OPACITY = 0.42

@@ -22,6 +22,7 @@ from dashboard.flow_sources import (
     status_counts,
     unit_of,
 )
+from dashboard.flow_tables import PHONE_PX
 from dashboard.pages._flows_blocks import NARROW_PX, SIDES_PX, block, nothing, side_counts
 from dashboard.pages._flows_series import checkpoint_bars, checkpoint_week, trends_panel
 from dashboard.state import SURVEY_SOURCES
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     from dashboard.state import View
     from dashboard.words import Words
 
+SCALE_WORDS = (("value", "matrix.scale", "swatch-scale"), ("outside", "matrix.outside", "swatch-scale-outside"))
+"""Scales of the matrix with their words and swatches."""
+PLAIN_ROOM, NAMES_ROOM = 0.08, 0.24
+"""Room around the ends of the flows, as a share of their box: on a phone half a long name needs more."""
 PROFILE_PX = 420
 """About how wide a breakdown is drawn: several stand side by side."""
 WHOLE_WIDTH = 1.55
@@ -74,7 +79,8 @@ def _drawn(snapshot: Snapshot, view: View) -> tuple[pd.DataFrame, maps.Bounds, m
     """Return the flows the map draws, and where it looks as it opens."""
     rows = flowmap.flow_rows(snapshot, view)
     top = rows[flowmap.on_map(snapshot, view, rows) == "yes"]
-    bounds = flowmap.flow_bounds(snapshot, top) or maps.people_bounds(snapshot)
+    room = NAMES_ROOM if view.width < PHONE_PX else PLAIN_ROOM
+    bounds = flowmap.flow_bounds(snapshot, top, room=room) or maps.people_bounds(snapshot)
     return top, bounds, maps.camera_for(bounds, window_px=_map_window_px(view))
 
 
@@ -168,10 +174,14 @@ def matrix_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
     if not matrix.rows or not matrix.columns or frame.empty:
         return nothing(_no_pairs(view, words), words("flows.try"))
     figure = od_matrix.matrix_figure(snapshot, view, words, matrix)
-    kinds = {trace.name for trace in figure.data}
-    legend = [(words(od_matrix.own_word(view)), od_matrix.OWN_FILL, "")] if "own" in kinds else []
-    if "outside" in kinds:
-        legend.append((words("matrix.outside"), od_matrix.OUTSIDE_SCALE[1][1], ""))
+    traces = {trace.name: trace for trace in figure.data}
+    kinds, unit = set(traces), words(f"unit.{unit_of(view)}")
+    legend = [
+        (words(word, value=words.number(float(traces[kind].zmax)), unit=unit), "", swatch)
+        for kind, word, swatch in SCALE_WORDS
+        if kind in kinds
+    ]
+    legend += [(words(od_matrix.own_word(view)), od_matrix.OWN_FILL, "")] if "own" in kinds else []
     if "suppressed" in kinds:
         legend.append((words("status.suppressed"), "", "swatch-suppressed"))
     legend += [

@@ -9,6 +9,7 @@ from dash import Input, Output, html, no_update
 
 from dashboard import flow_tables, od_matrix, parts, tables
 from dashboard.flow_bars import level_name
+from dashboard.flow_series_figures import round_breaks
 from dashboard.flow_sources import CHECKPOINT, CITY_LEVEL, TOTAL, has_source, is_told, reason_of, reasons
 from dashboard.maps import MAP_HEIGHT_PX
 from dashboard.pages._flows_panels import PANELS, map_about, map_empty, map_figure, map_legend, map_note
@@ -138,6 +139,7 @@ def layout(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
         html.Section(
             [
                 html.H2(id="flows-title", className="panel-title"),
+                html.Div(id="flows-breaks"),
                 dmc.Tabs(
                     [tabs, _choices(view, words), dmc.TabsPanel(on_map, value="map", className="panel-map"), *others],
                     id=parts.control_id(PAGE, "tab"),
@@ -173,11 +175,26 @@ def title_of(snapshot: Snapshot, view: View, words: Words) -> str:
     return " · ".join(pieces if view.tab == "trends" else [*pieces, when]).replace("-", UNBROKEN_HYPHEN)
 
 
+def breaks_told(snapshot: Snapshot, view: View, words: Words) -> list[html.P]:
+    """Say which breaks the shown round's moves lie in; the tab of time shades its own."""
+    if view.tab == "trends":
+        return []
+    found = {one.name: one for one in round_breaks(snapshot, view)}
+    return [
+        html.P(
+            words("flows.break", label=getattr(one, f"label_{words.lang}"), what=getattr(one, f"what_{words.lang}")),
+            className="note",
+        )
+        for one in found.values()
+    ]
+
+
 def register(app: Dash, current: Callable[[], Snapshot]) -> None:
     """Connect the page's controls; only what the open tab shows is computed."""
 
     @app.callback(
         Output("flows-title", "children"),
+        Output("flows-breaks", "children"),
         Output("flows-map", "figure"),
         Output("flows-map-empty", "children"),
         Output("flows-map-box", "style"),
@@ -206,6 +223,7 @@ def register(app: Dash, current: Callable[[], Snapshot]) -> None:
         rows = flow_tables.rows(snapshot, view, words)
         return (
             title_of(snapshot, view, words),
+            breaks_told(snapshot, view, words),
             figure,
             empty,
             box,

@@ -239,14 +239,15 @@ def test_where_everything_is_hidden_every_tab_says_so(tmp_path):
     hide_everything(make_release(workspace) / "release.duckdb")
     snapshot = Reader(workspace).current()
     with closing(snapshot.release):
-        for tab, source in [(tab, source) for tab in TABS for source in ("arrivals", "reconciled", "checkpoint")]:
+        for tab, source in [(tab, source) for tab in TABS for source in ("arrivals", "checkpoint")]:
             view = View(lang="en", tab=tab, source=source)
             if tab == "map":
                 assert EN("flows.try") in text_of(map_empty(snapshot, view, EN, drawn=0))
                 assert flows.map_figure(snapshot, view, EN)[1] == 0
                 continue
-            said = text_of(PANELS[tab](snapshot, view, EN))
-            marks = [str(mark) for figure in graphs(PANELS[tab](snapshot, view, EN)) for trace in figure.data
+            shown = PANELS[tab](snapshot, view, EN)
+            said = text_of(shown)
+            marks = [str(mark) for figure in graphs(shown) for trace in figure.data
                      for mark in (trace.text, trace.hovertext)]  # fmt: skip
             assert "Hidden" in said or "hidden" in said or "Choose" in said or "Hidden" in "".join(marks), (tab, source)
             values = flow_figures.figures(snapshot, view, EN)
@@ -257,4 +258,15 @@ def test_groups_of_places_are_named_in_the_file(snapshot):
     frame = flow_tables.released(snapshot, View(tab="sankey", source="arrivals", top=2)).frame
     ends = frame.set_index("destination")["destination_name_mn"]
     assert ends.loc["rest"].unique().tolist() == ["Бусад, нэгтгэсэн"]
-    assert "series_break" not in frame  # what no chart of the tab has, is no column of its file
+    assert "series_break" not in frame  # what no figure of the chart has, is no column of its file
+
+
+def test_a_round_whose_days_lie_in_a_break_says_so(snapshot):
+    """Round 3 asked for the 180 days up to 1 March 2026; registration stood still until 30 September 2025."""
+    view = View(lang="en", tab="profile")
+    found = flow_figures.figures(snapshot, view, EN).set_index("breakdown")["series_break"]
+    assert set(found.loc["registered"]) == {"test-stop"}
+    assert set(found.drop("registered")) == {""}
+    assert "Stop: Nobody was registered." in text_of(flows.breaks_told(snapshot, view, EN))
+    assert flows.breaks_told(snapshot, view.but(round=2), EN) == []
+    assert flows.breaks_told(snapshot, view.but(tab="matrix"), EN) == []

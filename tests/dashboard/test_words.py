@@ -45,7 +45,7 @@ COMPOSED = {
     *(f"tab.{tab}" for tab in TABS),
     *(f"source_group.{group}" for group, _ in SOURCE_GROUPS),
     *(f"matrix.axis.{axis}" for axis in ("origin", "destination", "place", "city")),
-    *(f"matrix.{name}" for name in ("in", "out", "own", "stayed")),
+    *(f"matrix.{name}" for name in ("in", "out", "own", "stayed", "scale", "outside")),
     *(f"flows.{name}" for name in ("own", "stayed")),
     *(f"sankey.{side}" for side in ("from", "to")),
     *(f"bars.{status}" for status in ("suppressed", "not_reported")),
