@@ -257,6 +257,8 @@ def _carry(crosswalk: Crosswalk, path: Path, *, area: str, value: str) -> Carrie
         signed=("value",),
         counts=("value",),
     )
+    if table.empty:
+        raise BadInputError(f"{path.name}: there are no values in it. Give a file with a row an area.")
     numbers = pd.Series(table["value"].to_numpy(), index=table["area"])
     is_whole = bool((numbers.dropna() % 1 == 0).all())
     try:

@@ -40,11 +40,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Cells:
-    """How the cells of a column are read: its name in the file, SQL of what a cell tells and of its value."""
+    """How the cells of a column are read: its name, SQL of what a cell tells, of its value, and whether it is empty."""
 
     column: str
     told: str
     value: str
+    empty: str
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Rule:
 def text_cells(source: Source) -> Cells:
     """Return the cells of a column as texts: blanks around them don't count, letters are put together (NFC)."""
     told = f"nullif(trim({source.told}::VARCHAR, '{_BLANKS}'), '')"
-    return Cells(source.name, told, f"nfc_normalize({told})")
+    return Cells(source.name, told, f"nfc_normalize({told})", f"{told} IS NULL")
 
 
 def number_cells(connection: Connection, source: Source, *, file_name: str) -> Cells:
@@ -77,7 +78,7 @@ def number_cells(connection: Connection, source: Source, *, file_name: str) -> C
     """
     told = text_cells(source).told
     if source.number is not None:
-        return Cells(source.name, told, f"{source.number}::DOUBLE")
+        return Cells(source.name, told, f"{source.number}::DOUBLE", f"{source.number} IS NULL")
     plain = f"TRY_CAST({told} AS DOUBLE)"
     tight = f"CASE WHEN regexp_full_match({told}, '{_IN_GROUPS}') THEN regexp_replace({told}, '{_SPACE}', '', 'g') "
     tight += f"ELSE {told} END"
@@ -93,7 +94,8 @@ def number_cells(connection: Connection, source: Source, *, file_name: str) -> C
     first = dict(zip(rules, connection.execute(f"SELECT {found} FROM staged").fetchone() or (), strict=True))
     _refuse_unclear(source.name, first, file_name=file_name)
     mark = "." if first["decimals"] else ""
-    return Cells(source.name, told, f"coalesce({plain}, TRY_CAST(replace({tight}, ',', '{mark}') AS DOUBLE))")
+    value = f"coalesce({plain}, TRY_CAST(replace({tight}, ',', '{mark}') AS DOUBLE))"
+    return Cells(source.name, told, value, f"{told} IS NULL")
 
 
 def _refuse_unclear(column: str, first: dict[str, tuple[str, str] | None], *, file_name: str) -> None:
@@ -137,9 +139,9 @@ def refuse_cells(connection: Connection, columns: Iterable[tuple[Cells, Rule]], 
 def _problems(cells: Cells, rule: Rule) -> list[tuple[str, str, str]]:
     """Return what a cell of a column can't be: the condition, what is wrong, and what to do."""
     value, told = cells.value, cells.told
-    problems = [] if rule.is_nullable else [(f"{told} IS NULL", "is empty", "Fill it in, or leave the row out.")]
+    problems = [] if rule.is_nullable else [(cells.empty, "is empty", "Fill it in, or leave the row out.")]
     if rule.is_number:
-        no_number = f"{told} IS NOT NULL AND ({value} IS NULL OR NOT isfinite({value}))"
+        no_number = f"NOT ({cells.empty}) AND ({value} IS NULL OR NOT isfinite({value}))"
         problems.append((no_number, "is no number", "Write digits only."))
         if not rule.is_signed:
             problems.append((f"{value} < 0", "is below 0", "It can't be; correct it."))

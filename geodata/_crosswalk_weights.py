@@ -222,9 +222,8 @@ def _by_areas(weights: AreaWeights, source: Outlines, target: Outlines, pieces: 
     numbers = pd.Series(_numbers(known, what=what), index=known.index.astype(str))
     unknown = [code for code in numbers.index if code not in set(areas.pcodes)]
     if unknown:
-        raise CrosswalkError(
-            f"{what}: '{unknown[0]}' and {len(unknown) - 1} more are no code of the {weights.of} areas."
-        )
+        more = f" and {len(unknown) - 1} more are no codes" if len(unknown) > 1 else " is no code"
+        raise CrosswalkError(f"{what}: '{unknown[0]}'{more} of the {weights.of} areas.")
     each = numbers.reindex(areas.pcodes, fill_value=0.0).to_numpy(np.float64)
     weight = each[position] * pieces.area_m2 / areas.area_m2[position]
     return weight, float(max(each.sum() - weight.sum(), 0.0))

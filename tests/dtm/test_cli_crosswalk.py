@@ -240,6 +240,13 @@ def test_wrong_words_are_told_and_nothing_is_written(run, files, words, code, na
     assert (files / "o.csv").exists() is (code == 0)
 
 
+def test_a_header_alone_carries_nothing(run, files):
+    (files / "people.csv").write_text("khoroo,people\n")
+    code, _, said = run(*CARRY, "--out", "o.csv")
+    assert (code, "people.csv: there are no values in it" in said) == (3, True)
+    assert not (files / "o.csv").exists()
+
+
 def test_unknown_and_repeated_codes_are_named_with_the_file(run, files):
     for codes, named in ((["MN110709", "MN110701"], "MN110709"), (["MN110701", "MN110701"], "more than once")):
         pd.DataFrame({"khoroo": codes, "people": [1, 2]}).to_csv(files / "people.csv", index=False)
