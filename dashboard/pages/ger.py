@@ -123,8 +123,9 @@ def ranking(snapshot: Snapshot, view: View, words: Words, measure: Measure) -> g
     frame = rows_of(snapshot, view, words)
     top = frame[frame["value"].notna()].sort_values("value", ascending=False).head(RANKED)
     selected = snapshot.area_or_home(view.area)
+    names = [f"▶ {name}" if pcode == selected else name for name, pcode in zip(top["name"], top["pcode"], strict=True)]
     return charts.bars(
-        list(top["name"]),
+        names,
         [float(value) for value in top["value"]],
         title=words("legend.title", measure=words(f"measure.{measure.key}"), unit=parts.unit_name(measure, words)),
         texts=[words.number(float(value), decimals=measure.decimals) for value in top["value"]],
