@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from scipy.optimize import linprog
 
 from dtm.errors import BadInputError, InfeasibleMarginsError, StocksDisagreeError, WrongUseError
 from dtm.stock_flows import DISCREPANCY_LIMIT_PCT, flows_from_stocks
+from tests.project._tree import ROOT
 
 # Birthplaces A-D (rows) by residence A-D: Abel 2013, and the page of `ffs_demo` in the documentation of migest 2.0.5
 START = np.array([[1000, 100, 10, 0], [55, 555, 50, 5], [80, 40, 800, 40], [20, 25, 20, 200]])
@@ -221,3 +224,11 @@ def test_what_is_refused(error, words, arguments):
     start, end, options = arguments
     with pytest.raises(error, match=words):
         flows_from_stocks(start, end, **options)
+
+
+def test_the_lines_of_the_readme_run_and_say_what_they_say(capsys):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"^```python\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    exec(lines, {})  # noqa: S102  our own lines
+    numbers = [float(number) for number in re.findall(r"-?\d+\.\d*", capsys.readouterr().out)]
+    assert numbers == pytest.approx([0, 5, 10, 0, np.log(125 / 120) / 2, np.log(85 / 90) / 2, 96], abs=1e-6)
