@@ -14,9 +14,10 @@ from dashboard.flow_series_figures import (
     week_figures,
     with_round_breaks,
 )
-from dashboard.flow_sources import CHECKPOINT, PUBLISHED, RECONCILED, is_told, reason_of, sides_of, unit_of
+from dashboard.flow_sources import CHECKPOINT, RECONCILED, is_told, reason_of, sides_of, unit_of
 from dashboard.state import RETURN_SOURCES, SURVEY_SOURCES
 from dashboard.system_table import index_name, system_rows
+from dtm._release_tables import PUBLISHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from dashboard import breaks, passage_charts, trends
-from dashboard.flow_sources import PUBLISHED, UNDEFINED, is_told, reason_of, sides_of, unit_of
+from dashboard.flow_sources import is_told, reason_of, sides_of, unit_of
 from dashboard.measures import MEASURES, by_round
 from dashboard.state import SURVEY_SOURCES
 from dtm import series_breaks
+from dtm._release_tables import PUBLISHED, UNDEFINED
 
 if TYPE_CHECKING:
     from dashboard.reader import Snapshot

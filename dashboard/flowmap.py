@@ -192,20 +192,3 @@ def _interval(row: Any, words: Words) -> str:
     if low is None or high is None or pd.isna(low) or pd.isna(high):
         return ""
     return "<br>" + words("flows.interval", low=words.number(low), high=words.number(high))
-
-
-def end_labels(snapshot: Snapshot, frame: pd.DataFrame, words: Words) -> go.Scattermap:
-    """Return dots with names at the ends of the flows drawn; a click on one selects it."""
-    codes = sorted({*frame["origin"], *frame["destination"]})
-    known = [(code, point) for code in codes if (point := position(snapshot, code)) is not None]
-    return go.Scattermap(
-        lon=[point[0] for _, point in known],
-        lat=[point[1] for _, point in known],
-        mode="markers+text",
-        marker={"size": 7, "color": "#1c2330"},
-        text=[snapshot.name(code, words) for code, _ in known],
-        textposition="top center",
-        textfont={"size": 13, "color": "#10151f", "weight": 700},
-        customdata=[code if is_inside(snapshot, code) else None for code, _ in known],
-        hoverinfo="text",
-    )

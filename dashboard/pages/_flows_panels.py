@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from dashboard import about, arrow_legend, charts, flow_bars, flowmap, maps, od_matrix, parts, sankey
+from dashboard import about, arrow_legend, charts, end_labels, flow_bars, flowmap, maps, od_matrix, parts, sankey
 from dashboard.flow_figures import SYSTEM_SOURCES
 from dashboard.flow_sources import (
     CHECKPOINT,
@@ -105,7 +105,8 @@ def map_figure(snapshot: Snapshot, view: View, words: Words) -> tuple[go.Figure,
         snapshot, top, words, source=view.source, color=charts.SOURCE_COLORS[view.source], unit=unit_of(view),
         bounds=bounds,
     )  # fmt: skip
-    figure.add_traces([*arrows, flowmap.end_labels(snapshot, top, words)])
+    names = end_labels.end_labels(snapshot, top, words, camera=camera, district=district_of(snapshot, view))
+    figure.add_traces([*arrows, *names])
     return figure, len(top)
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dashboard.arrow_legend import picture, px_per_degree, round_below, shown_values
 from dashboard.arrows import arrow, arrow_width, from_mercator, is_too_short, to_mercator
+from dashboard.end_labels import box_of, sides_of
 from dashboard.maps import Camera
 
 POINTS = st.tuples(st.floats(88, 120), st.floats(41, 52))
@@ -84,3 +85,11 @@ def test_the_picture_of_an_arrow_is_as_wide_as_the_map_draws_it():
 def test_an_arrow_too_short_for_its_width_is_told():
     assert is_too_short((106.0, 47.0), (106.1, 47.0), width=0.03)
     assert not is_too_short((106.0, 47.0), (106.1, 47.0), width=0.02)
+
+
+def test_a_name_stands_where_it_covers_no_other():
+    assert sides_of([(0, 0)], ["Bayangol"]) == ["top center"]
+    # the second dot stands in the middle of the first one's name, so that goes below; its own name is free above
+    assert sides_of([(0, 0), (0, -12)], ["Bayangol", "Nalaikh"]) == ["bottom center", "top center"]
+    assert sides_of([(0, 0), (300, 0)], ["Bayangol", "Nalaikh"]) == ["top center", "top center"]
+    assert box_of(0, 0, "ab", "middle right") == (7.0, -8.5, 22.2, 8.5)
