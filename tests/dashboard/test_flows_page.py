@@ -12,7 +12,6 @@ from dashboard.pages import flows
 from dashboard.pages._flows_panels import PANELS
 from dashboard.reader import Reader
 from dashboard.state import FLOW_LEVELS, SOURCES, SURVEY_SOURCES, TABS, View
-from dashboard.tables import download
 from dashboard.words import LANGUAGES, Words
 from tests.dashboard.make_estimates import BREAK, HIDDEN_PAIR
 from tests.dashboard.make_release import (
@@ -274,19 +273,6 @@ def test_every_tab_source_and_level_has_something_to_say(snapshot, lang):
                 assert rows["id"].is_unique, (tab, source, level)
                 fields = {column["field"] for column in flow_tables.columns(rows, view, words)}
                 assert rows.empty or fields <= set(rows.columns), (tab, source, level)
-
-
-@pytest.mark.parametrize("tab", TABS)
-@pytest.mark.parametrize("source", ["arrivals", "reconciled", "checkpoint", "survey_1y"])
-def test_a_download_is_the_released_rows_of_the_table(snapshot, tab, source):
-    view = View(lang="en", tab=tab, source=source)
-    shown = flow_tables.rows(snapshot, view, EN)
-    released = flow_tables.released(snapshot, view)
-    assert set(shown["id"]) == set(released.frame["id"])
-    if len(shown) and tab != "map":
-        first = shown.head(1)[["id"]].to_dict("records")
-        file = download(released, snapshot.release, grid_rows=first, kind="csv", language="en")
-        assert file["filename"].startswith(released.name)
 
 
 def test_two_sources_are_never_in_one_table_of_pairs(snapshot):
