@@ -231,10 +231,3 @@ class Bounds:
         implied = (-others_high, -others_low) if sign > 0 else (others_low, others_high)
         loose_low = self._low[cell] <= 1 or implied[0] < self._low[cell]
         return implied[1] <= self._high[cell] or not loose_low
-
-
-def pinned_cells(system: System, hidden: NDArray[np.bool_]) -> list[int]:
-    """Return the hidden counts whose bounds leave one value."""
-    low, high = feasible_bounds(system, hidden)
-    pinned = hidden & system.cells.is_count & (low >= high)
-    return [int(cell) for cell in np.flatnonzero(pinned)]

@@ -26,13 +26,15 @@ from dtm._disclosure_audit import (
     components,
     determined_cells,
     feasible_bounds,
-    pinned_cells,
 )
+from dtm._disclosure_proof import NEAR_WHOLE, Alternatives
 from dtm._disclosure_system import TOP_TIER
 from dtm.errors import ReleaseAuditError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
 
     from dtm._disclosure_system import System
 
@@ -65,11 +67,20 @@ class Suppression:
         self._queue: deque[int] = deque()
         self._dirty: set[int] = set()
         self._threshold = 0
+        self._is_free, self._n_free = self._free_cells()
         final = np.zeros(system.n_relations, dtype=np.int64)
         np.maximum.at(final, system.relation_of, cells.threshold[system.cell_of])
         self._final_threshold = final.tolist()
+        self._alternatives = Alternatives(system)
         self.audits = 0
         self.largest_component = 0
+        for cell in np.flatnonzero(~cells.is_released).tolist():
+            self.hide(cell)
+
+    def _free_cells(self, *, ceiling: int | None = None) -> tuple[NDArray[np.bool_], list[int]]:
+        """Return which hidden cells need no protection, and how many of them each relation has."""
+        free = self.system.cells.is_free(ceiling=ceiling)
+        return free, np.bincount(self.system.relation_of, free[self.system.cell_of], self.system.n_relations).tolist()
 
     def hide(self, cell: int) -> None:
         """Hide a cell and queue the relations it is in."""
@@ -93,8 +104,10 @@ class Suppression:
         (each is at least 1, so that a sum equal to their number would tell every one of them).
         """
         count = self._n_hidden[relation]
-        if count <= 1:
-            return count == 1
+        if count == self._n_free[relation]:
+            return False
+        if count == 1:
+            return True
         if self._n_changes[relation] or 0 < self._n_positive[relation] < count:
             return False
         needed = max(min(self._threshold, self._final_threshold[relation]), count + 1)
@@ -199,7 +212,8 @@ class Suppression:
         for group in groups:  # all groups first: a repair can tie one to another
             self.largest_component = max(self.largest_component, len(group))
             determined = determined_cells(self._members, self._relations_of, self.hidden, group)
-            found.extend((cell, group) for cell in determined[::REPAIR_STRIDE])
+            told = [cell for cell in determined if not self._is_free[cell]]
+            found.extend((cell, group) for cell in told[::REPAIR_STRIDE])
         served: set[int] = set()
         for cell, group in found:
             if any(relation in served for relation, _ in self._relations_of[cell]):
@@ -210,8 +224,9 @@ class Suppression:
 
     def _bounds_step(self) -> bool:
         """Loosen the bounds that leave one value, once in each neighbourhood."""
-        low, high = feasible_bounds(self.system, np.array(self.hidden, dtype=bool))
-        pinned = np.flatnonzero(np.array(self.hidden, dtype=bool) & self.system.cells.is_count & (low >= high))
+        protected = self._protected()
+        low, high = feasible_bounds(self.system, self._hidden())
+        pinned = np.flatnonzero(protected & self.system.cells.is_count & (low >= high))
         bounds = Bounds(self._members, low.tolist(), high.tolist())
         eased: set[int] = set()
         for cell in pinned.tolist():
@@ -222,6 +237,35 @@ class Suppression:
                 if cell not in eased:
                     self._note(self._loosen_at_the_top(cell, bounds, is_first=not eased), eased)
         return len(pinned) > 0
+
+    def _hidden(self) -> NDArray[np.bool_]:
+        return np.array(self.hidden, dtype=bool)
+
+    def _protected(self) -> NDArray[np.bool_]:
+        return self._hidden() & ~self._is_free
+
+    def _proof_step(self) -> bool:
+        """Hide a further cell for each hidden one that has no other value; what that frees on the way is left alone."""
+        held = self._alternatives.prove(self._hidden(), np.flatnonzero(self._protected()).tolist())
+        for number, cell in enumerate(held):
+            still = self._alternatives.prove(self._hidden(), [cell]) if number else held
+            if cell in still:
+                self._release(cell, still[cell])
+        return bool(held)
+
+    def _release(self, cell: int, weights: dict[int, float]) -> None:
+        """Hide the cheapest published cell of the sums that hold a cell to its value, weighed as they hold it."""
+        gives: dict[int, float] = {}
+        for relation, weight in weights.items():
+            for other, sign in self._members[relation]:
+                if not self.hidden[other]:
+                    gives[other] = gives.get(other, 0.0) + weight * sign
+        costs = (self._cost(other, wanted=0) for other, given in gives.items() if abs(given) > NEAR_WHOLE)
+        near = min((cost for cost in costs if cost[0] < TOP_TIER), default=None)
+        if near is None:
+            self._hide_around(cell)
+        else:
+            self.hide(near[-1])
 
     def _note(self, near: int | None, eased: set[int]) -> None:
         """Add the neighbours of a cell that was just hidden to those that a pass leaves alone."""
@@ -274,29 +318,30 @@ class Suppression:
         highest = int(cells.threshold.max(initial=LOWEST_THRESHOLD))
         for threshold in range(LOWEST_THRESHOLD, highest + 1):
             self._threshold = threshold
+            was_free = self._is_free
+            self._is_free, self._n_free = self._free_cells(ceiling=threshold)
+            self._dirty.update(np.flatnonzero(was_free & ~self._is_free).tolist())
             for cell in np.flatnonzero(cells.primary(ceiling=threshold)).tolist():
                 self.hide(cell)
             self._queue.extend(range(self.system.n_relations))
             while True:
                 self.close()
-                if not self._audit_step() and not self._queue and not self._bounds_step():
-                    break
+                if self._audit_step() or self._queue or self._bounds_step() or self._proof_step():
+                    continue
+                break
 
     def verify(self) -> None:
-        """Audit the whole pattern once more, from nothing.
+        """Check once more that each protected cell has another value.
 
         Raises
         ------
         ReleaseAuditError
             A hidden cell can still be derived.
         """
-        hidden = np.array(self.hidden, dtype=bool)
-        left = pinned_cells(self.system, hidden)
-        everything = [int(cell) for cell in np.flatnonzero(hidden)]
-        for group in components(self._members, self._relations_of, self.hidden, everything):
-            left.extend(determined_cells(self._members, self._relations_of, self.hidden, group))
+        self._alternatives.check(self._hidden())
+        left = self._alternatives.prove(self._hidden(), np.flatnonzero(self._protected()).tolist())
         if left:
             raise ReleaseAuditError(
-                f"The release was stopped: {len(set(left))} hidden figures would follow from the published ones. "
+                f"The release was stopped: {len(left)} hidden figures would follow from the published ones. "
                 "Please report this as a fault; nothing was changed."
             )

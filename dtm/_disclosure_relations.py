@@ -7,8 +7,8 @@ Which sums there are follows from the definitions of the release's tables:
 - flow: the counterparts other than the area itself sum to the total; the reasons sum to the total; the areas inside
   an area sum to it for each counterpart, where moves to a counterpart inside the larger area become its own inside
   moves; so the totals of the areas inside sum to the larger area's total plus its inside moves;
-- flow items: each breakdown sums to the total; the distances are sums of counterparts; the areas inside an area sum
-  to it where no move stayed inside;
+- flow items: each breakdown sums to the total; the distances are sums of counterparts;
+- reasons, sexes, ages and registration of moves: the areas inside an area sum to it and the moves between them;
 - births and deaths: the areas inside an area sum to it;
 - checkpoints: the travellers of all days and checkpoints sum to the flow at checkpoints, where nothing else passed; the
   hours of a weekday sum to the days of that weekday;
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from dtm._disclosure_inside import KEYS, Inside, breakdowns, moves_inside, tie_inside
 from dtm._disclosure_system import Cells, System, SystemBuilder
 from dtm.flow_items import distance_class
 
@@ -109,9 +110,15 @@ def link(frames: Frames, settings: Settings) -> Linked:
     counted = {
         "stock": stock, "flow": flow, "flow_item": item, "vital": vital, "passage_day": passage, "passage_hour": hour,
     }  # fmt: skip
+    inside = moves_inside(breakdowns(flow, item), frames.parent_of, frames.level_of)
+    unreleased = {
+        f"{kind}_{name}": rows.assign(tier=0, threshold=threshold_of(rows["measure"], settings))
+        for kind, tables in (("between", inside.between), ("within", inside.within))
+        for name, rows in tables.items()
+    }
     numbered: dict[str, pd.DataFrame] = {}
     start = 0
-    for name, frame in (*counted.items(), ("change", change)):
+    for name, frame in (*counted.items(), ("change", change), *unreleased.items()):
         numbered[name] = _numbered(frame, start)
         start += int(frame["value"].notna().sum())
     reported = {name: frame[frame["cell"] >= 0] for name, frame in numbered.items()}
@@ -119,12 +126,18 @@ def link(frames: Frames, settings: Settings) -> Linked:
     def column(name: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         return np.concatenate([frame[name].to_numpy(dtype=np.float64) for frame in reported.values()]).astype(np.int64)
 
-    is_count = np.repeat([True, False], [start - len(reported["change"]), len(reported["change"])])
-    cells = Cells(column("value"), column("threshold"), column("tier"), is_count)
+    sizes = [len(frame) for frame in reported.values()]
+    is_count = np.repeat([name != "change" for name in reported], sizes)
+    is_released = np.repeat([name not in unreleased for name in reported], sizes)
+    cells = Cells(column("value"), column("threshold"), column("tier"), is_count, is_released)
     builder = SystemBuilder(cells)
     _add_stock(builder, reported["stock"], frames)
     _add_flow(builder, reported["flow"], frames)
     _add_flow_items(builder, reported["flow"], reported["flow_item"], frames)
+    of_kind = [{name: reported[f"{kind}_{name}"] for name in KEYS} for kind in ("between", "within")]
+    own = reported["flow"][reported["flow"]["counterpart"] == reported["flow"]["pcode"]]
+    told = breakdowns(reported["flow"], reported["flow_item"])
+    tie_inside(builder, told, Inside(*of_kind), own, frames.parent_of)
     by_area = ["round_number", "pcode", "event"]
     builder.add("vital_areas", [(reported["vital"], 1), (_children(reported["vital"], frames), -1)], by_area)
     _add_checkpoints(builder, reported["flow"], reported["passage_day"])
@@ -173,7 +186,6 @@ def _add_flow(builder: SystemBuilder, flow: pd.DataFrame, frames: Frames) -> Non
     builder.add(
         "flow_totals", [(totals, 1), (own, 1), (_children(totals, frames), -1), (_children(own, frames), -1)], by
     )
-    builder.add("flow_reason_areas", [(reasons, 1), (_children(reasons, frames), -1)], [*by, "reason"])
 
 
 def _add_flow_items(builder: SystemBuilder, flow: pd.DataFrame, items: pd.DataFrame, frames: Frames) -> None:
@@ -187,7 +199,7 @@ def _add_flow_items(builder: SystemBuilder, flow: pd.DataFrame, items: pd.DataFr
     far = outside.assign(item=[distance_class(area, counterpart) for area, counterpart in ends])
     distances = items[items["breakdown"] == "distance"]
     builder.add("flow_distances", [(distances, 1), (far, -1)], [*by, "item"])
-    builder.add("flow_item_areas", [(items, 1), (_children(items, frames), -1)], [*by, "breakdown", "item"])
+    builder.add("flow_distance_areas", [(distances, 1), (_children(distances, frames), -1)], [*by, "item"])
 
 
 def _add_hours(builder: SystemBuilder, passage: pd.DataFrame, hours: pd.DataFrame) -> None:

@@ -32,12 +32,21 @@ class Cells:
         Rank by which cells are spared when one more must be hidden; the lowest is hidden first.
     is_count
         True for counts, which a reader knows to be at least 1 when hidden (zeros are shown); False for changes.
+    is_released
+        False for figures that no table has, but that sums of the tables may tell: they are hidden from the start, and
+        protected where they are under their threshold. All are released where this is not given.
     """
 
     value: NDArray[np.int64]
     threshold: NDArray[np.int64]
     tier: NDArray[np.int64]
     is_count: NDArray[np.bool_]
+    is_released: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+    def __post_init__(self) -> None:
+        """Take all cells as released where nothing else is told."""
+        if len(self.is_released) != len(self.value):
+            self.is_released = np.ones(len(self.value), dtype=bool)
 
     def __len__(self) -> int:
         """Return the number of cells."""
@@ -48,6 +57,11 @@ class Cells:
         threshold = self.threshold if ceiling is None else np.minimum(self.threshold, ceiling)
         hidden: NDArray[np.bool_] = self.is_count & (self.value >= 1) & (self.value < threshold)
         return hidden
+
+    def is_free(self, *, ceiling: int | None = None) -> NDArray[np.bool_]:
+        """Return the cells that are not released and need no protection: a reader may work them out."""
+        free: NDArray[np.bool_] = ~self.is_released & ~self.primary(ceiling=ceiling)
+        return free
 
 
 @dataclass

@@ -10,20 +10,20 @@ primary
 complementary
     Further cells, until no hidden one follows from the published. All sums that tie the figures (see
     `dtm._disclosure_relations`) form one signed linear system; in each sum the hidden cells are at least two and
-    together at least the threshold; an exact audit then proves that the system determines no hidden cell, and that
-    the bounds it puts on each leave more than one value. Where a cell fails, one more is hidden and the audit runs
-    again. The pattern for a threshold is grown from the one for the threshold below, so a higher threshold hides
-    all that a lower one hides.
+    together at least the threshold; an exact audit finds cells that the system determines; and for each hidden cell
+    there must be a proof that it has another value: whole numbers that satisfy every published sum and differ in it
+    (see `dtm._disclosure_proof`). Where a cell fails, one more is hidden and the audit runs again. The pattern for a
+    threshold is grown from the one for the threshold below, so a higher threshold hides all that a lower one hides.
+    Moves between the parts of an area by reason, sex or age, which no table has but which follow from the figures of
+    the area and of its parts, are protected in the same way where they are small.
 derived
     Indicators, densities and people inside a hazard of which an ingredient is hidden, or which divide by fewer than
     ``minimum_denominator_persons``. One that is shown is made of shown cells only, so it tells nothing new.
 
-Limits, stated: the bounds are propagated, not optimised (no linear programme), and the interval left for a hidden
-cell is more than one value but not yet as wide as the threshold; a reader's knowledge from elsewhere (a neighbour who
-knows one of two hidden counts) is not modelled. Each release is judged by itself: a return that came late or was
-corrected between two releases of a round is the difference of the two, however small. Breakdowns of moves that stay
-inside an area are told by nobody, but where the reasons, sexes and ages of an area and of all its parts are shown, they
-are the difference of those, and may be small. Differences of published figures, such as the registration gap, may
+Limits, stated: the interval left for a hidden cell is more than one value but not yet as wide as the threshold; a
+reader's knowledge from elsewhere (a neighbour who knows one of two hidden counts) is not modelled. Each release is
+judged by itself: a return that came late or was corrected between two releases of a round is the difference of the
+two, however small. Differences of published figures, such as the registration gap, may
 be small numbers: they count nobody, and anyone can compute them. A hazard's estimate under the threshold is hidden
 for the same look everywhere, though share and stock, where both are published, lead to it: it is no count of people.
 

@@ -164,6 +164,10 @@ def attack_stock(frame):
 
 
 def attack_flow(frame):
+    return solve(equations_of_flow(frame))
+
+
+def equations_of_flow(frame):
     shown = shown_of(frame, ["pcode", "counterpart", "reason"])
     equations = []
     for pcode in PARENTS:
@@ -176,7 +180,7 @@ def attack_flow(frame):
         for counterpart in {collapse(pcode, k[1]) for k in below}:
             parts = [k for k in below if collapse(pcode, k[1]) == counterpart]
             equations.append(equation((pcode, counterpart, "total"), parts, shown))
-    return solve(equations)
+    return equations
 
 
 @given(UNITS)
