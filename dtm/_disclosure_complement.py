@@ -245,16 +245,19 @@ class Suppression:
         return self._hidden() & ~self._is_free
 
     def _proof_step(self) -> bool:
-        """Hide a further cell for each hidden one that has no other value; what that frees on the way is left alone."""
+        """Hide a further cell for each hidden one that has no other value, once in each neighbourhood."""
         held = self._alternatives.prove(self._hidden(), np.flatnonzero(self._protected()).tolist())
-        for number, cell in enumerate(held):
-            still = self._alternatives.prove(self._hidden(), [cell]) if number else held
-            if cell in still:
-                self._release(cell, still[cell])
+        eased: set[int] = set()
+        for cell, weights in held.items():
+            if cell not in eased:
+                self._note(self._release(cell, weights, is_first=not eased), eased)
         return bool(held)
 
-    def _release(self, cell: int, weights: dict[int, float]) -> None:
-        """Hide the cheapest published cell of the sums that hold a cell to its value, weighed as they hold it."""
+    def _release(self, cell: int, weights: dict[int, float], *, is_first: bool) -> int | None:
+        """Hide the cheapest published cell of the sums that hold a cell to its value, weighed as they hold it.
+
+        What was hidden for another cell may have freed this one already: only the first of a pass must find a cell.
+        """
         gives: dict[int, float] = {}
         for relation, weight in weights.items():
             for other, sign in self._members[relation]:
@@ -263,9 +266,9 @@ class Suppression:
         costs = (self._cost(other, wanted=0) for other, given in gives.items() if abs(given) > NEAR_WHOLE)
         near = min((cost for cost in costs if cost[0] < TOP_TIER), default=None)
         if near is None:
-            self._hide_around(cell)
-        else:
-            self.hide(near[-1])
+            return self._hide_around(cell) if is_first else None
+        self.hide(near[-1])
+        return near[-1]
 
     def _note(self, near: int | None, eased: set[int]) -> None:
         """Add the neighbours of a cell that was just hidden to those that a pass leaves alone."""

@@ -17,8 +17,11 @@ Huangfu & Hall 2018, Parallelizing the dual revised simplex method, Mathematical
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
@@ -26,7 +29,7 @@ from scipy.sparse import coo_array, csc_array, csr_array, vstack
 from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -36,15 +39,22 @@ PATCH_CELLS = 2_000
 """Hidden cells of a patch, in which many are proven at once."""
 PASSES = (2_000, *(100, 200, 400, 800) * 3)
 """Sizes of the neighbourhoods that a patch is filled up with, pass by pass; then cells are tried one by one."""
-GROWING_CELLS = (400, 2_000)
-"""Sizes of the neighbourhoods in which one cell is tried. A move may need more than the last: then a cell too many is
-hidden, and none too few."""
+GROWING_CELLS = (400, 4_000, 1_000_000)
+"""Sizes of the neighbourhoods in which one cell is tried; the last one holds all that is tied to it."""
+HELD_CELLS = (400,)
+"""Size of the neighbourhood that is asked for what holds a cell which is known to have no other value."""
+LIFTS = 12
+"""Programmes that raise all counts of 1 together, each those that the ones before left."""
+AT_ONCE = 32
+"""Cells that are tried one by one at the same time, before their moves are shared."""
 LARGEST_STEP = 1_000
 """No move changes a cell by more: a reader who can't tell the values up to here can't tell the value."""
 SEARCH_NODES = 200
 """Branches of the search for whole numbers where a programme finds fractions only."""
 NEAR_WHOLE = 1e-6
 RANDOM_SEED = 20010
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -92,12 +102,25 @@ class Alternatives:
         dict[int, dict[int, float]]
             The cells for which there is no move, or none was found; to each the sums that hold it, with weights.
         """
-        left = [cell for cell in wanted if not self.proven[cell]]
+        left = self._unproven(wanted)
         for around_cells in PASSES:
-            left = [cell for cell in left if not self.proven[cell]]
             self._prove_together(left, hidden, around_cells)
-        alone = {cell: self._prove_one(cell, hidden) for cell in left if not self.proven[cell]}
-        return {cell: held for cell, held in alone.items() if held is not None}
+            left = self._unproven(left)
+        held = self._lift_together(left, hidden)
+        weights: dict[int, dict[int, float]] = {}
+        left = self._unproven(left)
+        for start in range(0, len(left), AT_ONCE):
+            cells = self._unproven(left[start : start + AT_ONCE])
+            sizes = [HELD_CELLS if cell in held else GROWING_CELLS for cell in cells]
+            for cell, (moves, holding) in zip(
+                cells, _each(partial(self._prove_one, hidden), cells, sizes), strict=True
+            ):
+                self._keep(moves)
+                weights |= {cell: holding} if holding is not None else {}
+        return {cell: holding for cell, holding in weights.items() if not self.proven[cell]}
+
+    def _unproven(self, cells: Iterable[int]) -> list[int]:
+        return [cell for cell in cells if not self.proven[cell]]
 
     def check(self, hidden: NDArray[np.bool_]) -> None:
         """Check every move again, in whole numbers against the whole system, and drop those that don't hold."""
@@ -143,31 +166,68 @@ class Alternatives:
 
     def _prove_together(self, left: list[int], hidden: NDArray[np.bool_], around_cells: int) -> None:
         """Try all of the cells, each once, in patches that are filled up with the neighbourhoods of several."""
-        patch: set[int] = set()
+        patches: list[set[int]] = [set()]
         tried: set[int] = set()
         for cell in left:
-            if self.proven[cell] or cell in tried:
-                continue
-            around = self._neighbourhood(cell, hidden, around_cells).tolist()
-            patch.update(around)
-            tried.update(around)
-            if len(patch) >= PATCH_CELLS:
-                self._prove_patch(patch)
-                patch = set()
-        if patch:
-            self._prove_patch(patch)
+            if cell not in tried:
+                if len(patches[-1]) >= PATCH_CELLS:
+                    patches.append(set())
+                around = self._neighbourhood(cell, hidden, around_cells).tolist()
+                patches[-1].update(around)
+                tried.update(around)
+        cells = [np.array(sorted(patch), dtype=np.int64) for patch in patches if patch]
+        for moves in _each(self._try_patch, cells, [self._chance.spawn(1)[0] for _ in cells]):
+            self._keep(moves)
 
-    def _prove_patch(self, patch: set[int]) -> None:
-        programme = self._programme(np.array(sorted(patch), dtype=np.int64))
-        missing = ~self.proven[programme.patch]
-        direction = np.where(missing, self._chance.choice([-1.0, 1.0], len(missing)), 0.0)
-        self._keep(programme, programme.furthest(direction))
+    def _try_patch(self, patch: NDArray[np.int64], chance: np.random.Generator) -> list[Move]:
+        programme = self._programme(patch)
+        sides = chance.choice([-1.0, 1.0], len(patch))
+        return self._moves(programme, programme.furthest(np.where(self.proven[patch], 0.0, sides)))
 
-    def _prove_one(self, cell: int, hidden: NDArray[np.bool_]) -> dict[int, float] | None:
-        """Try one cell in ever larger neighbourhoods; return what holds it, or None once it is proven."""
+    def _lift_together(self, left: list[int], hidden: NDArray[np.bool_]) -> set[int]:
+        """Raise at once all counts of 1 that are tied to each other; return those that nothing can raise.
+
+        They can't fall. The tables that fit what is published are convex: where the sum of the steps can't be over 0,
+        none of the steps can.
+        """
+        patches: list[NDArray[np.int64]] = []
+        seen: set[int] = set()
+        for cell in left:
+            if cell not in seen and self._lowest_step[cell] == 0:
+                patches.append(self._neighbourhood(cell, hidden, GROWING_CELLS[-1]))
+                seen.update(patches[-1].tolist())
+        wanted = [np.isin(patch, left) & (self._lowest_step[patch] == 0) for patch in patches]
+        held: set[int] = set()
+        for moves, cells in _each(self._lift, patches, wanted, [self._chance.spawn(1)[0] for _ in patches]):
+            self._keep(moves)
+            held.update(cells)
+        return held
+
+    def _lift(
+        self, patch: NDArray[np.int64], wanted: NDArray[np.bool_], chance: np.random.Generator
+    ) -> tuple[list[Move], list[int]]:
+        programme = self._programme(patch)
+        missing, found = wanted.copy(), list[Move]()
+        for _ in range(LIFTS):
+            lift = np.where(missing, chance.uniform(0.5, 1.5, len(missing)), 0.0)
+            steps = programme.furthest(lift, highest=np.where(missing, 1, LARGEST_STEP))
+            if steps is None:
+                break
+            if steps @ lift < NEAR_WHOLE:
+                return found, patch[missing].tolist()
+            moves = self._moves(programme, steps)
+            found += moves
+            missing &= ~np.isin(patch, [cell for move in moves for cell in move.cells])
+        return found, []
+
+    def _prove_one(
+        self, hidden: NDArray[np.bool_], cell: int, sizes: tuple[int, ...]
+    ) -> tuple[list[Move], dict[int, float] | None]:
+        """Try one cell in ever larger neighbourhoods; return moves, and what holds it unless one of them changes it."""
         held: dict[int, float] = {}
+        found: list[Move] = []
         tried = 0
-        for size in GROWING_CELLS:
+        for size in sizes:
             patch = self._neighbourhood(cell, hidden, size)
             if len(patch) == tried:
                 break
@@ -176,29 +236,43 @@ class Alternatives:
             held = {}
             for side in (1.0, -1.0) if self._lowest_step[cell] else (1.0,):
                 direction = np.where(patch == cell, side, 0.0)
-                found = programme.furthest(direction)
-                self._keep(programme, found)
-                if self.proven[cell]:
-                    return None
-                if found is not None and found @ direction >= 1 - NEAR_WHOLE:
-                    self._keep(programme, programme.furthest_whole(direction))
-                if self.proven[cell]:
-                    return None
+                steps = programme.furthest(direction)
+                found += self._moves(programme, steps)
+                if steps is not None and steps @ direction >= 1 - NEAR_WHOLE and not _changes(found, cell):
+                    found += self._moves(programme, programme.furthest_whole(direction))
+                if _changes(found, cell):
+                    return found, None
                 held |= programme.holding
-        return held
+        return found, held
 
-    def _keep(self, programme: _Programme, steps: NDArray[np.float64] | None) -> None:
-        """Keep each independent part of a solution that is whole and changes a cell that was not proven."""
+    def _moves(self, programme: _Programme, steps: NDArray[np.float64] | None) -> list[Move]:
+        """Return the independent parts of a solution that are whole, each checked against the whole system."""
         if steps is None:
-            return
+            return []
+        moves = []
         for part in programme.parts(steps):
             whole = np.rint(steps[part])
-            cells = programme.patch[part]
-            if np.abs(whole - steps[part]).max() < NEAR_WHOLE and not self.proven[cells].all():
-                move = Move(cells, whole.astype(np.int64))
-                if self._holds(move):
-                    self.moves.append(move)
-                    self.proven[cells] = True
+            move = Move(programme.patch[part], whole.astype(np.int64))
+            if np.abs(whole - steps[part]).max() < NEAR_WHOLE and self._holds(move):
+                moves.append(move)
+        return moves
+
+    def _keep(self, moves: list[Move]) -> None:
+        """Keep the moves that change a cell which was not proven."""
+        for move in moves:
+            if not self.proven[move.cells].all():
+                self.moves.append(move)
+                self.proven[move.cells] = True
+
+
+def _changes(moves: list[Move], cell: int) -> bool:
+    return any(cell in move.cells for move in moves)
+
+
+def _each(work: Callable[..., Result], *arguments: Iterable[Any]) -> list[Result]:
+    """Do independent work on all cores (the solver leaves the interpreter free); results are in the given order."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(work, *arguments))
 
 
 class _Programme:
@@ -219,8 +293,11 @@ class _Programme:
         self._lowest_step = lowest_step
         self.holding: dict[int, float] = {}
 
-    def furthest(self, direction: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    def furthest(
+        self, direction: NDArray[np.float64], *, highest: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float64] | None:
         """Return the steps that go furthest in a direction; what holds them back is in ``holding`` afterwards."""
+        highest = np.full(len(self.patch), LARGEST_STEP) if highest is None else highest
         equal, over = self._ties[self._is_sum], self._ties[~self._is_sum]
         solved = linprog(
             -direction,
@@ -228,7 +305,7 @@ class _Programme:
             b_eq=np.zeros(equal.shape[0]) if equal.shape[0] else None,
             A_ub=-over if over.shape[0] else None,
             b_ub=-self._lowest[~self._is_sum] if over.shape[0] else None,
-            bounds=np.column_stack([self._lowest_step, np.full(len(self.patch), LARGEST_STEP)]),
+            bounds=np.column_stack([self._lowest_step, highest]),
             method="highs-ds",
         )
         if solved.x is None:
