@@ -67,7 +67,10 @@ BAD_FILES = {
     "other.zip": (packed("a.txt"), "энэ нь Excel биш, ZIP файл байна (xl/workbook.xml алга)."),
     "cut.xlsx": (packed("xl/workbook.xml")[:60], "нээж чадсангүй. Гэмтсэн эсвэл дутуу байж болзошгүй;"),
     "other.csv": (b"a,b\n1,2\n", "толгой мөр аль ч маягтад тохирохгүй байна. Олдсон багана: a, b."),
-    "short.csv": (b"checkpoint,direction,passedat,persons\nx,y,z,1\n", "хүснэгтэд заавал байх ёстой багана дутуу байна:"),
+    "short.csv": (
+        b"checkpoint,direction,passedat,persons\nx,y,z,1\n",
+        "хүснэгтэд заавал байх ёстой багана дутуу байна:",
+    ),
     "twice.csv": (b"instance_id,origin,origin,persons,reason\n", "багана нэгээс олон удаа орсон байна: origin."),
     "cut.json": (b'{"results": [{"_uuid": "a"', "JSON файлыг 1-р мөрийн 27-р тэмдэгтээс цааш уншиж чадсангүй;"),
     "other.json": (b'{"a": 1}', "энэ JSON файл Kobo эсвэл ODK Central-аас ирээгүй байна;"),
