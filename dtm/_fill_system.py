@@ -283,10 +283,16 @@ def _bounded(system: System, told: _Told) -> tuple[dict[str, float], dict[str, s
             continue
         found[name] = middle
         notes[name] = f"hidden_pairs:{told.hidden_pairs}"
-        least, largest = f"{low:.4g}", f"{high:.4g}"
-        if least != largest:
-            notes[name] += f";between:{least}/{largest}"
+        if not np.isclose(low, high, rtol=1e-12, atol=0.0):
+            notes[name] += ";between:" + "/".join(outwards(low, high))
     return found, notes
+
+
+def outwards(low: float, high: float) -> tuple[str, str]:
+    """Return bounds to four digits of the larger, rounded away from each other: what they hold is between them."""
+    unit = 10.0 ** (np.floor(np.log10(high)) - 3)
+    least, largest = np.floor(round(low / unit, 9)) * unit, np.ceil(round(high / unit, 9)) * unit
+    return f"{least:.4g}", f"{largest:.4g}"
 
 
 def _of_totals(system: System, movers: float) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from dtm._fill_system import fill_systems
+from dtm._fill_system import fill_systems, outwards
 from dtm._release_rows import _code_labels
 from dtm._release_tables import RELEASE_TABLES
 from dtm.distances import great_circle_km, pair_distances, weighted_centroids
@@ -133,6 +133,15 @@ def test_a_hidden_pair_leaves_what_the_totals_tell(made):
     assert found.loc["movers", "value"] == 120
     made.flow("arrivals", "MN1101", "MN11", "in", None, "suppressed")  # from somewhere in the city, nobody knows where
     assert made.filled().loc["movers", "status"] == "suppressed"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [(25, 32.5, "25/32.5"), (0.488860236, 0.492163, "0.4888/0.4922"), (9.99996, 10.0001, "9.99/10.01")],
+)
+def test_bounds_are_rounded_away_from_each_other(low, high, told):
+    """An index may stand on its lower bound itself: the bound that is told must not be above it."""
+    assert "/".join(outwards(low, high)) == told
 
 
 def test_narrow_bounds_are_told_with_their_middle(made):
