@@ -51,8 +51,9 @@ COLUMN_CHARACTERS = 12
 """Letters of a label that fit under a column of the account."""
 LABELLED_PX = 520
 """Width from which the residuals of all rounds have room for their figures."""
-LEAST_REACH_PCT = 7.0
-"""The axis of residuals reaches at least so far to both sides, so that the limits are always seen."""
+LEAST_REACH_PCT = 9.0
+"""The axis of residuals reaches at least so far to both sides, so that the limits are always seen, and the
+reason of a gap below them."""
 
 
 def row_of(snapshot: Snapshot, table: str, /, **where: Any) -> dict[str, Any] | None:

@@ -24,6 +24,8 @@ SOURCE_COLORS = {
     "arrivals": ARRIVALS, "departures": DEPARTURES, "reconciled": "#6a3d9a", "checkpoint": CHECKPOINT,
     "survey_1y": SURVEY, "survey_5y": SURVEY, "survey_lifetime": SURVEY,
 }  # fmt: skip
+EN_SPACE = "\u2002"
+"""Keeps a number off the end of its interval."""
 FONT = "system-ui, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif"
 
 
@@ -114,11 +116,13 @@ def interval_bars(rows: list[dict[str, Any]], *, title: str, words: Words) -> go
         x=[row["high"] for row in ordered],
         y=[row["name"] for row in ordered],
         mode="text",
-        text=[f"<b>{words.number(row['persons'])}</b>" for row in ordered],
+        text=[f"{EN_SPACE}<b>{words.number(row['persons'])}</b>" for row in ordered],
         textposition="middle right",
+        cliponaxis=False,
         hoverinfo="skip",
         showlegend=False,
     )
     if rows:
         figure.update_xaxes(range=[0, max(row["high"] for row in rows) * 1.2], tickformat=",")
+        figure.update_layout(margin={"r": 36})
     return figure

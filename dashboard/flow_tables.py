@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 PAIR_TABS = ("map", "matrix", "sankey")
 PHONE_PX, PHONE_TEXT_PX, PHONE_NUMBER_PX = 600, 122, 94
 """Narrower windows have columns of these widths, in which the longest Mongolian word of a cell is whole."""
+PHONE_LETTER_PX, PHONE_EDGES_PX = 8.4, 18
+"""About how wide a letter of a title is there, and the edges of its column."""
 FIGURES = ("value", *SIDES)
 NUMBERS = ("value", "low", "high", "arrivals", "departures", "mirror_ratio", "base_persons", "hours_observed")
 DECIMALS = {"persons_per_hour": 1, "pct": 1}
@@ -162,11 +164,12 @@ def columns(shown: pd.DataFrame, view: View, words: Words) -> list[dict[str, Any
     if view.width >= PHONE_PX:
         return found
     small = {"filter": False, "wrapText": True, "autoHeight": True, "flex": 1}
-    return [
-        {**one, **small, "minWidth": PHONE_NUMBER_PX if "type" in one else PHONE_TEXT_PX}
-        for one in found
-        if one["field"] != "status_label"
-    ]
+    return [{**one, **small, "minWidth": _phone_width_px(one)} for one in found if one["field"] != "status_label"]
+
+
+def _phone_width_px(column: dict[str, Any]) -> int:
+    least = PHONE_NUMBER_PX if "type" in column else PHONE_TEXT_PX
+    return max(least, round(PHONE_LETTER_PX * max(map(len, column["headerName"].split()))) + PHONE_EDGES_PX)
 
 
 def _holds(shown: pd.DataFrame, field: str) -> bool:

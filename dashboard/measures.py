@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from dashboard.reader import Snapshot
 
 TOTALS = {"breakdown": "total", "item": "total"}
+WHOLE_OF_NOTE = re.compile(r"(?<=:)[0-9]{4,}(?=;|$)")
+ENDS_OF_NOTE = re.compile(r"(?<=between:)([0-9.]+)/([0-9.]+)(?=;|$)")
 
 
 @dataclass(frozen=True)
@@ -82,11 +85,20 @@ def by_area(snapshot: Snapshot, measure: Measure, *, round_number: int, level: i
 
 
 def note_text(note: object, lang: str) -> str:
-    """Return the words of a note such as `matched_units:12`, nothing without one."""
+    """Return the words of a note such as `matched_units:12`, nothing without one.
+
+    Its counts are grouped by comma, and the two ends of an interval have the same decimals.
+    """
     if not isinstance(note, str) or not note:
         return ""
-    english, mongolian = note_words(note)
+    counted = WHOLE_OF_NOTE.sub(lambda found: f"{int(found[0]):,}", ENDS_OF_NOTE.sub(_interval_words, note))
+    english, mongolian = note_words(counted)
     return mongolian if lang == "mn" else english
+
+
+def _interval_words(found: re.Match[str]) -> str:
+    decimals = max(len(end.partition(".")[2]) for end in found.groups())
+    return "–".join(f"{float(end):,.{decimals}f}" for end in found.groups())
 
 
 def by_round(snapshot: Snapshot, measure: Measure, *, pcode: str) -> pd.DataFrame:

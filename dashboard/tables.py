@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dtm.released import Release, ReleasedTable
 
 PAGE_ROWS = 20
+LEAST_PX, LETTER_PX, EDGES_PX, FILTER_PX = 110, 9.5, 40, 24
+"""Least width of a column, and about how wide a letter of its title, its edges and the sign of its filter are."""
 ROWS_MAXIMUM = 20_000
 
 
@@ -32,7 +34,7 @@ def grid(grid_id: str, words: Words, *, columns: list[dict[str, Any]], label: st
             columnDefs=columns,
             rowData=[],
             getRowId="params.data.id",
-            defaultColDef={"sortable": True, "filter": True, "resizable": True, "minWidth": 110, "flex": 1},
+            defaultColDef={"sortable": True, "filter": True, "resizable": True, "minWidth": LEAST_PX, "flex": 1},
             dashGridOptions={
                 "animateRows": False,
                 "localeText": {key: words(f"grid.{key}") for key in GRID_WORDS},
@@ -55,9 +57,17 @@ GRID_WORDS = (
 )  # fmt: skip
 
 
+def least_width_px(title: str, **more: Any) -> int:
+    """Return the width in which the longest word of a column's title is whole, or the wider one asked for."""
+    sign = 0 if more.get("filter") is False else FILTER_PX
+    longest = max(map(len, title.split()), default=0)
+    return max(int(more.get("minWidth", LEAST_PX)), round(LETTER_PX * longest) + EDGES_PX + sign)
+
+
 def text_column(field: str, title: str, **more: Any) -> dict[str, Any]:
     """Return a column of words."""
-    return {"field": field, "headerName": title, "filter": "agTextColumnFilter", **more}
+    column = {"field": field, "headerName": title, "filter": "agTextColumnFilter", **more}
+    return {**column, "minWidth": least_width_px(title, **more)}
 
 
 def number_column(field: str, title: str, *, decimals: int | None = 0, **more: Any) -> dict[str, Any]:
@@ -73,6 +83,7 @@ def number_column(field: str, title: str, *, decimals: int | None = 0, **more: A
             f"d3.format(',.' + {places} + 'f')(params.value)"
         },
         **more,
+        "minWidth": least_width_px(title, **more),
     }
 
 

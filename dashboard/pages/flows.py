@@ -110,7 +110,7 @@ def _choices(view: View, words: Words) -> html.Div:
 
 def _scope_style(view: View) -> dict[str, str]:
     """Return whether the choice between moves inside the city and with other places has a meaning."""
-    chosen = view.tab == "map" or (view.tab == "sankey" and od_matrix.level_of(view) > CITY_LEVEL)
+    chosen = view.tab in ("map", "sankey") and od_matrix.level_of(view) > CITY_LEVEL
     return SHOWN if chosen else HIDDEN
 
 

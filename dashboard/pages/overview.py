@@ -199,7 +199,7 @@ def cards(snapshot: Snapshot, view: View, words: Words) -> list[html.Div]:
     units, told = words("status.not_reported"), ""
     if found is not None:
         reported, expected = float(found["units_reported"]), float(found["units_expected"])
-        units = f"{words.number(100 * reported / expected if expected else None, decimals=1)}%"
+        units = f"{words.number(100 * reported / expected if expected else None, decimals=1)} %"
         told = words("key.of", reported=words.number(reported), expected=words.number(expected))
     share = None if found is None else found["registered_coverage_share"]
     share_text = words.number(None if share is None else float(share) * 100, decimals=1)

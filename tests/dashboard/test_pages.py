@@ -49,7 +49,7 @@ def test_key_figures_of_the_city_and_of_a_hidden_khoroo(snapshot):
     # 1,300 + 2,300 + ... + 11,300; the twelfth khoroo told nothing
     assert f"{sum(1000 * i + 300 for i in range(1, 12)):,}" in city
     assert "11 of 12" in city
-    assert city.count("91.7%") == 2  # units, and registered people in them
+    assert city.count("91.7 %") == 2  # units, and registered people in them
     hidden = text_of(overview.cards(snapshot, View(lang="en", area=SUPPRESSED_KHOROO), EN))
     assert hidden.count("Hidden") == 2
     missing = text_of(overview.cards(snapshot, View(lang="en", area=UNREPORTED_KHOROO), EN))
@@ -204,6 +204,10 @@ def test_a_new_release_is_noticed(tmp_path):
 def test_notes_in_both_languages():
     assert note_text("matched_units:12", "en") == "Units compared: 12."
     assert note_text("matched_units:12", "mn") == "Харьцуулсан хэсгийн тоо: 12."
+    assert note_text("hidden_pairs:1836;between:7.9/10.22", "en") == (
+        "Moves of some pairs are hidden: 1,836. "
+        "The hidden pairs leave it between these two; their middle is shown: 7.90–10.22."
+    )
     assert note_text(None, "en") == note_text("", "en") == ""
 
 
@@ -230,3 +234,18 @@ def test_the_manifest_is_told_in_words(snapshot, monkeypatch):
     assert "2,000 тооноос 40" in told
     assert "audits" not in told
     assert "Мэдээ returns.csv" in told
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_longest_word_of_a_title_is_whole(lang):
+    title = Words(lang)("account.residual")
+    wide = tables.number_column("residual", title, minWidth=124, filter=False)["minWidth"]
+    assert wide >= 9 * max(len(word) for word in title.split()) + tables.EDGES_PX
+    assert tables.text_column("a", "From", minWidth=140)["minWidth"] == 140
+    assert tables.text_column("a", "From")["minWidth"] == tables.LEAST_PX
+
+
+def test_a_choice_without_a_meaning_is_not_shown():
+    shown = [View(), View(tab="sankey"), View(flow_level=3)]
+    without = [View(source="checkpoint"), View(flow_level=1), View(tab="matrix")]
+    assert [flows._scope_style(view) for view in shown + without] == [flows.SHOWN] * 3 + [flows.HIDDEN] * 3
