@@ -76,6 +76,20 @@ def test_indicators_by_hand(world, name, value, note):
     assert said == note
 
 
+def test_published_sizes_of_households():
+    """Herders on otor in January 2024 by where they went (IFRC): 3.60 a family; the census of 2020 (NSO): 3.674."""
+    families = (7_570, 2_322, 4_303, 2_907, 1_047, 710)
+    assert sum(families) == 18_859
+    made = SmallWorld()
+    for number in (1, 2):
+        made.add_round(number)
+    made.add_return(1, KHESEGS[0], actual={"persons": 67_892, "households": sum(families)})
+    made.add_return(2, KHESEGS[0], actual={"persons": 3_296_866, "households": 897_427})
+    made.build(last_round=2)
+    assert indicator(made, "persons_per_household", number=1)[0] == pytest.approx(3.60, abs=5e-3)
+    assert indicator(made, "persons_per_household", number=2)[0] == pytest.approx(3.674, abs=5e-4)
+
+
 def test_the_figures_of_a_release_are_those_of_the_public_functions(world):
     """The release writes its indicators in SQL; the functions for tables of one's own give the same."""
     register = pd.DataFrame({"area": ["MN110701"], "in_persons": [60], "out_persons": [20]})

@@ -128,6 +128,17 @@ def test_the_rate_of_the_census_of_2000():
             area_indicators(build_systems(flows)[0], days=days)
 
 
+def test_those_who_came_within_five_years_by_the_census_of_2000():
+    """Ulaanbaatar: 95,435 of 760,100 had come within five years, 12.56 % (NSO, census of 2000)."""
+    flows = pd.DataFrame({"origin": ["elsewhere"], "destination": ["Ulaanbaatar"], "persons": [95_435]})
+    population = pd.DataFrame({"area": ["Ulaanbaatar", "elsewhere"], "persons": [760_100, 1]})
+    system = build_systems(flows, population)[0]
+    of_the_period = area_indicators(system).set_index("area").loc["Ulaanbaatar", "in_per_1000"]
+    assert of_the_period / 10 == pytest.approx(12.56, abs=5e-3)
+    a_year = area_indicators(system, days=5 * 365.25).set_index("area").loc["Ulaanbaatar", "in_per_1000"]
+    assert a_year == pytest.approx(125.56 / 5, abs=5e-3)
+
+
 def test_preference_and_velocity_by_hand():
     population = pd.DataFrame({"area": list("abc"), "persons": [100, 300, 600]})
     pairs = pair_indices(one(HYP, population)).set_index(["origin", "destination"])
