@@ -85,8 +85,12 @@ FILLED_TABLES = (
             Column("opening", "BIGINT", "people at the round before, in the units that reported in both", "persons"),
             Column("arrivals", "BIGINT", "arrivals over the area's border", "persons"),
             Column("departures", "BIGINT", "departures over the area's border", "persons"),
-            Column("births", "BIGINT", "births", "persons"),
-            Column("deaths", "BIGINT", "deaths", "persons"),
+            Column(
+                "births", "BIGINT", "births that the returns tell; what others leave out is in the residual", "persons"
+            ),
+            Column(
+                "deaths", "BIGINT", "deaths that the returns tell; what others leave out is in the residual", "persons"
+            ),
             Column(
                 "boundary_change", "BIGINT", "people a change of boundaries brought; 0 within one area set", "persons"
             ),
