@@ -100,15 +100,15 @@ SURVEY_ESTIMATES: dict[str, SurveyEstimate] = {
             "100 x persons not registered / persons who told it", _COCHRAN, "persons", (YES, NO), (YES,),
         ),
         _moved(
-            "moved_1y_share_pct", "Lived elsewhere a year ago",
+            "moved_1y_share_pct", "Lived in another soum or district a year ago",
             "Нэг жилийн өмнө өөр сум, дүүрэгт амьдарч байсан", "a year ago (from 1 year of age)",
         ),
         _moved(
-            "moved_5y_share_pct", "Lived elsewhere five years ago",
+            "moved_5y_share_pct", "Lived in another soum or district five years ago",
             "Таван жилийн өмнө өөр сум, дүүрэгт амьдарч байсан", "five years ago (from 5 years of age)",
         ),
         _moved(
-            "born_elsewhere_share_pct", "Born elsewhere",
+            "born_elsewhere_share_pct", "Born in another soum or district",
             "Өөр сум, дүүрэгт төрсөн", "at birth",
         ),
         SurveyEstimate(
