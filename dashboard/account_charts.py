@@ -45,7 +45,7 @@ STEPS = ("opening", "arrivals", "departures", "births", "deaths", "boundary_chan
 ENDS = ("opening", "closing")
 TAKEN_AWAY = ("departures", "deaths")
 FIGURES = ("actual_persons", "arrivals", "departures")
-TALL_PX, RESIDUAL_PX, COMPLETED_PX = 320, 250, 330
+TALL_PX, RESIDUAL_PX, COMPLETED_PX = 320, 302, 330
 NARROW_CHARACTERS, WIDE_CHARACTERS = 16, 30
 COLUMN_CHARACTERS = 12
 """Letters of a label that fit under a column of the account."""

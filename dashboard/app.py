@@ -93,6 +93,8 @@ def _register_shell(app: Dash, reader: Reader, workspace: Workspace) -> None:
             return no_release(workspace, view, page, words)
         except DtmError as error:
             return stopped(workspace, view, page, words, why=in_language(error, words.lang))
+        if snapshot.rounds.empty:
+            return no_release(workspace, view, page, words)
         return shell(workspace, snapshot, view, page, words)
 
     app.clientside_callback(

@@ -249,3 +249,17 @@ def test_a_choice_without_a_meaning_is_not_shown():
     shown = [View(), View(tab="sankey"), View(flow_level=3)]
     without = [View(source="checkpoint"), View(flow_level=1), View(tab="matrix")]
     assert [flows._scope_style(view) for view in shown + without] == [flows.SHOWN] * 3 + [flows.HIDDEN] * 3
+
+
+def test_a_release_without_a_round_says_what_to_run(tmp_path):
+    workspace = make_workspace(tmp_path / "city")
+    make_release(workspace, rounds=0, estimates=False)
+    asked = {
+        "output": "root.children", "outputs": {"id": "root", "property": "children"},
+        "inputs": [{"id": "url", "property": "pathname", "value": "/flows"},
+                   {"id": "url", "property": "search", "value": "?lang=en"}],
+        "changedPropIds": ["url.pathname"],
+    }  # fmt: skip
+    answer = build_server(workspace).test_client().post("/_dash-update-component", json=asked)
+    assert answer.status_code == 200
+    assert "dtm round open" in answer.get_data(as_text=True)
