@@ -207,6 +207,7 @@ def _of_release(opened: Release) -> Iterator[dict[str, Any]]:
         )
         if one.hidden_pairs or one.statuses["movers"] in _PARTLY:
             told["areas"] = []
+            told["notes"]["areas"] = one.notes.get("movers", f"hidden_pairs:{one.hidden_pairs}")
         if not days > 0:
             told["days"] = None
             told["areas"] = [{key: None if key.endswith("per_1000") else value for key, value in row.items()}

@@ -199,6 +199,7 @@ def test_without_a_file_the_release_answers_by_round_source_and_level(capsys, tm
     assert (departures["source"], departures["hidden_pairs"]) == ("departures", 1)
     assert (departures["inequality_independence"], departures["areas"]) == (None, [])
     assert departures["notes"]["effectiveness_mei"] == "hidden_pairs:1"
+    assert (departures["notes"]["areas"], "areas" in arrivals["notes"]) == ("hidden_pairs:1", False)
     code, out, _ = run(capsys, "--workspace", workspace.path)
     assert "demonstration data" in out
     assert "Moves of some pairs are hidden: 1." in out
