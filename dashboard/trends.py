@@ -182,6 +182,14 @@ def _estimated(
     )
 
 
+def has_people(snapshot: Snapshot, pcode: str) -> bool:
+    """Return whether any count of an area's people is published, at a round or by month."""
+    told = (MEASURES["actual_persons"], MEASURES["registered_persons"])
+    counts = [by_round(snapshot, measure, pcode=pcode)["value"] for measure in told]
+    months = snapshot.rows("stock_month", pcode=pcode)
+    return any(values.notna().any() for values in counts) or bool((months["status"] == "published").any())
+
+
 def population_trend(
     snapshot: Snapshot, words: Words, *, pcode: str, height: int = TREND_HEIGHT_PX, width_px: int = PANEL_WIDTH_PX
 ) -> go.Figure:

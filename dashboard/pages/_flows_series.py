@@ -43,6 +43,7 @@ def trends_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
         words, formula=words("about.population"), reference=about.DTM_FRAMEWORK, facts=facts
     )  # fmt: skip
     title = f"{words('trend.moves')}, {words(f'unit.{unit}')}"
+    people_title = f"{words('overview.trend')}, {words('unit.persons')}"
     drawn = not shown[[side for side in sides if side != "net"]].isna().all(axis=None)
     return [
         block("moves", moves, label=words("overview.moves"), notes=[alone, open_marker],
@@ -52,8 +53,12 @@ def trends_panel(snapshot: Snapshot, view: View, words: Words) -> list[Any]:
             [html.H3(title, className="panel-subtitle"), *nothing(words("trend.none"), words("flows.try")), how]
         ),
         block("people", people, label=words("overview.trend"), how=people_how, width_px=view.width,
-              title=f"{words('overview.trend')}, {words('unit.persons')}",
-              notes=[open_marker, words("trend.lines"), *told]),
+              title=people_title, notes=[open_marker, words("trend.lines"), *told])
+        if trends.has_people(snapshot, pcode)
+        else html.Div(
+            [html.H3(people_title, className="panel-subtitle"),
+             html.P(words("nothing.people"), className="flow-empty"), people_how]
+        ),
         block("coverage", covered, label=words("key.coverage"), notes=[], how=None, width_px=view.width,
               title=words("key.coverage")),
     ]  # fmt: skip

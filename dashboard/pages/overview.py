@@ -13,7 +13,6 @@ from dashboard.measures import (
     TOTALS,
     all_values,
     by_area,
-    by_round,
     measure_or_first,
     one,
 )
@@ -116,17 +115,11 @@ def trend_or_words(figure: go.Figure, words: str, *, is_there: bool) -> tuple[go
     return figure, {"display": "none"}, [html.P(words, className="note")]
 
 
-def has_people(snapshot: Snapshot, pcode: str) -> bool:
-    """Return whether any count of an area's people is published, at a round or by month."""
-    counts = [by_round(snapshot, MEASURES[key], pcode=pcode)["value"] for key in OVERVIEW_MEASURES[:2]]
-    months = snapshot.rows("stock_month", pcode=pcode)
-    return any(values.notna().any() for values in counts) or bool((months["status"] == "published").any())
-
-
 def people_trend(snapshot: Snapshot, words: Words, *, pcode: str, width_px: int) -> tuple[Any, ...]:
     """Return the chart of an area's people, its style and its notes."""
     figure = trends.population_trend(snapshot, words, pcode=pcode, width_px=width_px)
-    figure, style, nothing = trend_or_words(figure, words("nothing.people"), is_there=has_people(snapshot, pcode))
+    has_any = trends.has_people(snapshot, pcode)
+    figure, style, nothing = trend_or_words(figure, words("nothing.people"), is_there=has_any)
     return figure, style, nothing or trend_notes(snapshot, words, pcode=pcode)
 
 

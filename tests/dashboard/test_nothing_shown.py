@@ -9,6 +9,7 @@ import pytest
 
 from dashboard.measures import MEASURES, by_area
 from dashboard.pages import accounts, data, ger, hazards, overview
+from dashboard.pages._flows_series import trends_panel
 from dashboard.parts import nothing_shown
 from dashboard.reader import Snapshot
 from dashboard.state import View
@@ -52,6 +53,13 @@ def test_the_first_page_says_that_everything_is_hidden(hidden):
     assert style == {"display": "none"}
     assert text_of(notes).startswith("No arrivals or departures of this area")
     assert text_of(overview.cards(hidden, VIEW, EN)).count("Hidden") >= 6
+
+
+def test_the_tab_of_time_draws_no_people_where_none_are_published(hidden, snapshot):
+    sentence = "No count of this area's people is published in any round."
+    view = View(lang="en", tab="trends")
+    assert sentence in text_of(trends_panel(hidden, view, EN))
+    assert sentence not in text_of(trends_panel(snapshot, view, EN))
 
 
 def test_charts_are_drawn_where_there_is_something(snapshot):
