@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -197,13 +198,23 @@ def import_returns(  # noqa: PLR0913  every option is one of the command's or of
     except _RefusedError:
         report.refused = True
     except BaseException:
-        for path in kept:
-            path.unlink(missing_ok=True)
+        if not _is_stored(connection, files):  # a stop during the commit is felt after it
+            for path in kept:
+                path.unlink(missing_ok=True)
         raise
     finally:
         _clear(connection)
     tell("done", 1.0)
     return report
+
+
+def _is_stored(connection: Connection, files: list[_File]) -> bool:
+    """Say whether the commit went through; an engine that can't answer stored nothing."""
+    with suppress(EngineError):
+        known = [file.sha256 for file in files]
+        row = connection.execute("SELECT count(*) FROM import WHERE list_contains(?, file_sha256)", [known]).fetchone()
+        return bool(row and row[0])
+    return False
 
 
 def _refuse_findings(connection: Connection, report: ImportReport, files: list[_File]) -> None:

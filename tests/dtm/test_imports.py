@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 
 import pytest
 
+from dtm.engine import transaction
 from dtm.errors import DiskFullError, UnknownRoundError, WrongUseError
 from dtm.imports import import_returns
 from enumerations.errors import MissingColumnsError
@@ -336,6 +338,22 @@ def test_a_bad_file_among_good_ones_changes_nothing(warehouse, tmp_path):
     assert set(counts(connection).values()) == {0}
     assert list(workspace.inbox_path.iterdir()) == []
     assert connection.execute("SELECT count(*) FROM duckdb_tables() WHERE temporary").fetchone() == (0,)
+
+
+def test_a_stop_felt_after_the_commit_keeps_the_files(warehouse, load, monkeypatch):
+    connection, workspace = warehouse
+
+    @contextmanager
+    def stopped_late(connection):
+        with transaction(connection):
+            yield connection
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dtm.imports.transaction", stopped_late)
+    with pytest.raises(KeyboardInterrupt):
+        load([baseline_row()])
+    assert connection.execute("SELECT count(*) FROM import").fetchone() == (1,)
+    assert len(list(workspace.inbox_path.iterdir())) == 1  # the warehouse names it, so its bytes stay
 
 
 def test_a_full_disk_is_named_and_leaves_nothing(warehouse, load, monkeypatch):
