@@ -10,7 +10,7 @@ Which sums there are follows from the definitions of the release's tables:
 - flow items: each breakdown sums to the total; the distances are sums of counterparts;
 - reasons, sexes, ages and registration of moves: the areas inside an area sum to it and the moves between them;
 - births and deaths: the areas inside an area sum to it;
-- checkpoints: the travellers of all days and checkpoints sum to the flow at checkpoints, where nothing else passed; the
+- checkpoints: the travellers of all days and checkpoints sum to the flows at checkpoints and those who are in none; the
   hours of a weekday sum to the days of that weekday;
 - change between rounds = the stock of the one minus the stock of the other, where all units reported in both.
 
@@ -116,6 +116,8 @@ def link(frames: Frames, settings: Settings) -> Linked:
         for kind, tables in (("between", inside.between), ("within", inside.within))
         for name, rows in tables.items()
     }
+    rest = _outside_flows(flow, passage)
+    unreleased["rest_of_days"] = rest.assign(tier=0, threshold=threshold_of(rest["measure"], settings))
     numbered: dict[str, pd.DataFrame] = {}
     start = 0
     for name, frame in (*counted.items(), ("change", change), *unreleased.items()):
@@ -140,7 +142,7 @@ def link(frames: Frames, settings: Settings) -> Linked:
     tie_inside(builder, told, Inside(*of_kind), own, frames.parent_of)
     by_area = ["round_number", "pcode", "event"]
     builder.add("vital_areas", [(reported["vital"], 1), (_children(reported["vital"], frames), -1)], by_area)
-    _add_checkpoints(builder, reported["flow"], reported["passage_day"])
+    _add_checkpoints(builder, reported["flow"], reported["passage_day"], reported["rest_of_days"])
     _add_hours(builder, reported["passage_day"], reported["passage_hour"])
     _add_change(builder, reported["change"], reported["stock"], frames)
     for name, smaller in (("stock", "households"), ("flow", "households"), ("passage_day", "vehicles")):
@@ -211,13 +213,32 @@ def _add_hours(builder: SystemBuilder, passage: pd.DataFrame, hours: pd.DataFram
         builder.add("passage_hours", [(days, 1), (hours, -1)], ["round_number", "direction", "weekday"])
 
 
-def _add_checkpoints(builder: SystemBuilder, flow: pd.DataFrame, passage: pd.DataFrame) -> None:
+def _at_checkpoints(flow: pd.DataFrame, passage: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the totals of travellers at checkpoints, and their days, where they are persons of a round."""
     totals = flow[(flow["counterpart"] == TOTAL) & (flow["reason"] == TOTAL) & (flow["measure"] == PERSONS)]
-    at_checkpoints = totals[totals["source"].str.startswith("checkpoint")]
     persons = passage[(passage["measure"] == PERSONS) & passage["round_number"].notna()]
-    if len(at_checkpoints) and len(persons):
-        persons = persons.assign(round_number=persons["round_number"].astype(np.int64))
-        builder.add("checkpoint_days", [(at_checkpoints, 1), (persons, -1)], ["round_number", "direction"])
+    return (
+        totals[totals["source"].str.startswith("checkpoint")],
+        persons.assign(round_number=persons["round_number"].astype(np.int64)),
+    )
+
+
+def _outside_flows(flow: pd.DataFrame, passage: pd.DataFrame) -> pd.DataFrame:
+    """Count the travellers of days who are in no flow: both ends are in the city, or one that nobody knew.
+
+    No table has them, but the days less the flows do.
+    """
+    keys = ["round_number", "direction", "measure"]
+    totals, persons = _at_checkpoints(flow, passage)
+    both = pd.concat([persons[[*keys, "value"]], totals[[*keys, "value"]].assign(value=-totals["value"])])
+    rest = both.dropna(subset="value").astype({"value": np.int64}).groupby(keys, as_index=False)[["value"]].sum()
+    return rest[rest["value"] > 0].reset_index(drop=True)
+
+
+def _add_checkpoints(builder: SystemBuilder, flow: pd.DataFrame, passage: pd.DataFrame, rest: pd.DataFrame) -> None:
+    totals, persons = _at_checkpoints(flow, passage)
+    if len(totals) and len(persons):
+        builder.add("checkpoint_days", [(totals, 1), (rest, 1), (persons, -1)], ["round_number", "direction"])
 
 
 def _add_sizes(builder: SystemBuilder, frame: pd.DataFrame, smaller: str) -> None:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 READ_ONLY_MODE = 0o444
 """Permissions of a release's files: nobody changes what was published."""
 _BUILDING = ".building-"
+_RECORD_COUNTS = ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate")
 
 
 def _no_progress(step: str, share: float) -> None:
@@ -228,10 +229,10 @@ def _inputs(connection: Connection, workspace: Workspace, scope: Scope) -> dict[
             "AND (round_number IS NULL OR round_number <= ?) ORDER BY file_sha256, form, import_id",
             scope.last_round,
         ),
-        # Over all files: the records of one khoroo's file would be a count of its moves.
+        # Over all files, to the nearest ten: the records of one khoroo's file would be a count of its moves, and those
+        # of the checkpoints less the published vehicles a count of the hidden ones.
         "records": rows(
-            "SELECT form, sum(rows_read)::BIGINT AS rows_read, sum(rows_accepted)::BIGINT AS rows_accepted, "
-            "sum(rows_quarantined)::BIGINT AS rows_quarantined, sum(rows_duplicate)::BIGINT AS rows_duplicate "
+            f"SELECT form, {', '.join(f'round(sum({name})::BIGINT, -1)::BIGINT AS {name}' for name in _RECORD_COUNTS)} "
             "FROM import WHERE round_number IS NULL OR round_number <= ? GROUP BY form ORDER BY form",
             scope.last_round,
         ),

@@ -418,6 +418,17 @@ def test_the_days_of_the_checkpoints_tie_to_the_flow():
     assert {v for v, _ in statuses(connection, "flow", "counterpart").values()} == {67}
 
 
+def test_a_few_travellers_in_no_flow_do_not_follow_from_the_days():
+    # 60 + 40 on the days, 96 at the city's border: 4 had both ends in the city
+    names = ["round_number", "checkpoint", "day", "direction", "measure", "hours_observed", "value"]
+    rows = [(1, "gunt", f"2026-05-0{n}", "in", "persons", 24.0, v) for n, v in ((1, 60), (2, 40))]
+    flow = flow_rows({("MN11", "total", "total"): 96, ("MN11", "MN64", "total"): 96}, source="checkpoint")
+    connection = open_world({"MN11": None}, [1], flow=flow, passage_day=pd.DataFrame(rows, columns=names))
+    protect_release(connection, SETTINGS)
+    assert [v for v, _ in statuses(connection, "passage_day", "day").values()] == [60, None]
+    assert {v for v, _ in statuses(connection, "flow", "counterpart").values()} == {96}
+
+
 # --- the log and the summary --------------------------------------------------------------------------------------
 
 
