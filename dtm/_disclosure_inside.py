@@ -96,15 +96,16 @@ def tie_inside(
     for name, keys in KEYS.items():
         by = [*keys, "pcode"]
         rows, between, within = told[name], inside.between[name], inside.within[name]
-        builder.add("moves_between", [(rows, 1), (between, 1), (_moved_up(rows, parent_of), -1)], by)
+        builder.add("moves_between", [(rows, 1), (between, 1), (moved_up(rows, parent_of), -1)], by)
         has_within = between[by].merge(within[by].assign(found=True), how="left")["found"].eq(True).to_numpy()
         stay = pd.concat([within, between[~has_within]])
-        builder.add("moves_within", [(within, 1), (between, -1), (_moved_up(stay, parent_of), -1)], by)
+        builder.add("moves_within", [(within, 1), (between, -1), (moved_up(stay, parent_of), -1)], by)
         for _, items in stay.groupby("breakdown") if "breakdown" in keys else [("", stay)]:
             builder.add("moves_stay", [(own, 1), (items, -1)], [*_MOVES, "pcode"])
 
 
-def _moved_up(rows: pd.DataFrame, parent_of: Mapping[str, str]) -> pd.DataFrame:
+def moved_up(rows: pd.DataFrame, parent_of: Mapping[str, str]) -> pd.DataFrame:
+    """Return the rows that have an area above them, moved to that area."""
     parent = rows["pcode"].map(parent_of)
     return rows[parent.notna()].assign(pcode=parent[parent.notna()])
 
@@ -113,7 +114,7 @@ def _between(rows: pd.DataFrame, keys: list[str], parent_of: Mapping[str, str]) 
     """Return what the parts have over the whole, where it is a count of somebody."""
     value = rows["value"].astype(np.float64)
     counted = rows[[*keys, "pcode"]].assign(value=value, unknown=value.isna())
-    parts = _moved_up(counted, parent_of)
+    parts = moved_up(counted, parent_of)
     wholes = counted.assign(value=-value)
     wholes = wholes[wholes["pcode"].isin(set(parent_of.values()))]
     summed = pd.concat([parts, wholes]).groupby([*keys, "pcode"], as_index=False)[["value", "unknown"]].sum()
@@ -124,7 +125,7 @@ def _within(between: pd.DataFrame, keys: list[str], parent_of: Mapping[str, str]
     """Return the sums of the moves between the parts of an area and of all areas inside it, where both are there."""
     parts, level = [between.assign(inner=0)], between
     while len(level):
-        level = _moved_up(level, parent_of)
+        level = moved_up(level, parent_of)
         parts.append(level.assign(inner=1))
     summed = pd.concat(parts).groupby([*keys, "pcode"], as_index=False)[["value", "inner"]].sum()
     return _counts(summed[summed["inner"] > 0])

@@ -79,9 +79,9 @@ class Alternatives:
         pairs = coo_array((np.repeat([1.0, -1.0], len(pair)), ends), shape=(len(pair), self._n))
         self._ties: csc_array = csc_array(vstack([sums, pairs]))
         self._ties_by_row: csr_array = csr_array(self._ties)
-        self._n_sums = system.n_relations
-        self._lowest = np.concatenate([np.zeros(self._n_sums), cells.value[smaller] - cells.value[larger]])
-        self._highest = np.concatenate([np.zeros(self._n_sums), np.full(len(pair), np.inf)])
+        n_sums = system.n_relations
+        self._lowest = np.concatenate([np.zeros(n_sums), cells.value[smaller] - cells.value[larger]])
+        self._highest = np.concatenate([np.zeros(n_sums), np.full(len(pair), np.inf)])
         self._lowest_step = np.maximum(np.where(cells.is_count, 1 - cells.value, -LARGEST_STEP), -LARGEST_STEP)
         self._chance = np.random.default_rng(RANDOM_SEED)
         self.moves: list[Move] = []

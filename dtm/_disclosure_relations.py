@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from dtm._disclosure_inside import KEYS, Inside, breakdowns, moves_inside, tie_inside
+from dtm._disclosure_inside import KEYS, Inside, breakdowns, moved_up, moves_inside, tie_inside
 from dtm._disclosure_system import Cells, System, SystemBuilder
 from dtm.flow_items import distance_class
 
@@ -141,19 +141,13 @@ def link(frames: Frames, settings: Settings) -> Linked:
     told = breakdowns(reported["flow"], reported["flow_item"])
     tie_inside(builder, told, Inside(*of_kind), own, frames.parent_of)
     by_area = ["round_number", "pcode", "event"]
-    builder.add("vital_areas", [(reported["vital"], 1), (_children(reported["vital"], frames), -1)], by_area)
+    builder.add("vital_areas", [(reported["vital"], 1), (moved_up(reported["vital"], frames.parent_of), -1)], by_area)
     _add_checkpoints(builder, reported["flow"], reported["passage_day"], reported["rest_of_days"])
     _add_hours(builder, reported["passage_day"], reported["passage_hour"])
     _add_change(builder, reported["change"], reported["stock"], frames)
     for name, smaller in (("stock", "households"), ("flow", "households"), ("passage_day", "vehicles")):
         _add_sizes(builder, reported[name], smaller)
     return Linked(builder.build(), numbered)
-
-
-def _children(frame: pd.DataFrame, frames: Frames) -> pd.DataFrame:
-    """Return the rows that have an area above them, moved to that area."""
-    parent = frame["pcode"].map(frames.parent_of)
-    return frame[parent.notna()].assign(pcode=parent[parent.notna()])
 
 
 def _add_stock(builder: SystemBuilder, stock: pd.DataFrame, frames: Frames) -> None:
@@ -167,7 +161,7 @@ def _add_stock(builder: SystemBuilder, stock: pd.DataFrame, frames: Frames) -> N
     parts = [(persons[persons["category"] == category], sign) for category, sign in signs.items()]
     if all(len(part) for part, _ in (parts[0], parts[3])):
         builder.add("stock_identity", parts, ["round_number", "pcode"])
-    builder.add("stock_areas", [(stock, 1), (_children(stock, frames), -1)], [*by, "breakdown", "item"])
+    builder.add("stock_areas", [(stock, 1), (moved_up(stock, frames.parent_of), -1)], [*by, "breakdown", "item"])
 
 
 def _add_flow(builder: SystemBuilder, flow: pd.DataFrame, frames: Frames) -> None:
@@ -177,7 +171,7 @@ def _add_flow(builder: SystemBuilder, flow: pd.DataFrame, frames: Frames) -> Non
     inside = pairs["counterpart"] == pairs["pcode"]
     builder.add("flow_counterparts", [(totals, 1), (pairs[~inside], -1)], by)
     builder.add("flow_reasons", [(totals, 1), (reasons, -1)], by)
-    children = _children(pairs.assign(child=pairs["pcode"]), frames)
+    children = moved_up(pairs.assign(child=pairs["pcode"]), frames.parent_of)
     is_inside = [
         counterpart.startswith(parent)
         for counterpart, parent in zip(children["counterpart"], children["pcode"], strict=True)
@@ -186,7 +180,9 @@ def _add_flow(builder: SystemBuilder, flow: pd.DataFrame, frames: Frames) -> Non
     builder.add("flow_areas", [(pairs, 1), (children, -1)], [*by, "counterpart"])
     own = pairs[inside]
     builder.add(
-        "flow_totals", [(totals, 1), (own, 1), (_children(totals, frames), -1), (_children(own, frames), -1)], by
+        "flow_totals",
+        [(totals, 1), (own, 1), (moved_up(totals, frames.parent_of), -1), (moved_up(own, frames.parent_of), -1)],
+        by,
     )
 
 
@@ -201,7 +197,7 @@ def _add_flow_items(builder: SystemBuilder, flow: pd.DataFrame, items: pd.DataFr
     far = outside.assign(item=[distance_class(area, counterpart) for area, counterpart in ends])
     distances = items[items["breakdown"] == "distance"]
     builder.add("flow_distances", [(distances, 1), (far, -1)], [*by, "item"])
-    builder.add("flow_distance_areas", [(distances, 1), (_children(distances, frames), -1)], [*by, "item"])
+    builder.add("flow_distance_areas", [(distances, 1), (moved_up(distances, frames.parent_of), -1)], [*by, "item"])
 
 
 def _add_hours(builder: SystemBuilder, passage: pd.DataFrame, hours: pd.DataFrame) -> None:
@@ -262,4 +258,4 @@ def _add_change(builder: SystemBuilder, change: pd.DataFrame, stock: pd.DataFram
     both = change.merge(actual[by], on=by).merge(previous[by], on=by)
     rows = [frame.merge(both[by], on=by) for frame in (change, actual, previous)]
     builder.add("change", [(rows[0], 1), (rows[1], -1), (rows[2], 1)], by)
-    builder.add("change_areas", [(change, 1), (_children(change, frames), -1)], by)
+    builder.add("change_areas", [(change, 1), (moved_up(change, frames.parent_of), -1)], by)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from dtm._disclosure_complement import Suppression
+from dtm._disclosure_inside import moved_up
 from dtm._disclosure_system import TOP_TIER, Cells, SystemBuilder
 
 if TYPE_CHECKING:
@@ -87,10 +88,9 @@ def figures_to_hide(
         is_count=np.ones(len(rests), dtype=bool),
     )
     told = rests.assign(cell=np.arange(len(rests)))
-    parent = told["pcode"].map(parent_of)
     builder = SystemBuilder(cells)
     by = ["pair", "column", *_KEYS]
-    builder.add("rests", [(told, 1), (told[parent.notna()].assign(pcode=parent[parent.notna()]), -1)], by)
+    builder.add("rests", [(told, 1), (moved_up(told, parent_of), -1)], by)
     pattern = Suppression(builder.build())
     pattern.protect()
     pattern.verify()
@@ -122,8 +122,7 @@ def _summed(rests: pd.DataFrame, parent_of: Mapping[str, str]) -> pd.DataFrame:
     """Return the rests of the finest areas and their sums over all areas above."""
     parts, level = [rests], rests
     while len(level):
-        parent = level["pcode"].map(parent_of)
-        level = level[parent.notna()].assign(pcode=parent[parent.notna()])
+        level = moved_up(level, parent_of)
         parts.append(level)
     together = pd.concat(parts, ignore_index=True)
     return together.groupby(["pair", "column", "threshold", *_KEYS], as_index=False)[["rest"]].sum()
